@@ -1,0 +1,3 @@
+"""Watchlist alerting: feeds → articles → matches → stories → alerts → notifications."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,67 @@
+"""The seams: what the top floor asks of the edges. Small Protocols, no implementation."""
+
+from datetime import datetime
+from typing import Protocol
+
+from watcher.model import (
+    Digest,
+    Draft,
+    HttpRequest,
+    HttpResponse,
+    Notification,
+    ParsedFeed,
+    Receipt,
+)
+
+
+class Clock(Protocol):
+    """Where time comes from; replay and demo bring their own."""
+
+    def now(self) -> datetime:
+        """Aware, UTC."""
+        ...
+
+
+class Door(Protocol):
+    """The only way out: judges scheme, host and every resolved address, also of redirects."""
+
+    async def request(self, request: HttpRequest) -> HttpResponse:
+        """Send once and read to the end within the deadline.
+
+        Returns any HTTP status. Raises `BlockedError` before a byte is sent to a
+        refused address, `FetchError` for everything the network can do.
+        """
+        ...
+
+
+class FeedParser(Protocol):
+    """Bytes to entries; hostile bytes must not hurt or block the caller."""
+
+    async def parse(self, body: bytes, *, url: str, content_type: str | None) -> ParsedFeed:
+        """Raise `ParseError` when the bytes are not a feed or cost too much."""
+        ...
+
+
+class Renderer(Protocol):
+    """Templates to text; the escape rules follow the template's extension."""
+
+    def render(self, template: str, digest: Digest, **context: object) -> str:
+        """Raise `RenderError` naming template and line."""
+        ...
+
+
+class Receiver(Protocol):
+    """A named destination. Implementations live one per file in `watcher.notify`."""
+
+    def compose(self, digest: Digest) -> list[Draft]:
+        """Freeze the message in this channel's form. Pure: same digest, same drafts."""
+        ...
+
+    async def send(self, notification: Notification, *, at: datetime) -> Receipt:
+        """Deliver once, carrying `notification.key`.
+
+        Returns only after the peer's final positive reply. Raises
+        `TemporaryDeliveryError` or `PermanentDeliveryError`, never anything else.
+        Safe to run concurrently with other receivers; cancels cleanly.
+        """
+        ...

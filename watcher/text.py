@@ -1,0 +1,136 @@
+"""Hostile text made inert, and links made comparable. Standard library only.
+
+Feed text is data: it is cleaned once on the way in (control, bidi and invisible
+characters) and escaped last, per channel, on the way out.
+"""
+
+import re
+import unicodedata
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+# Bidi controls can reorder a reader's line; tag characters and zero-widths hide text.
+# ZWJ and ZWNJ stay: emoji families and Persian need them.
+_INVISIBLE = re.compile(
+    "[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff"
+    "\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+_CONTROL_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_CONTROL_TEXT = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f]+")
+_NEWLINE = re.compile("\r\n|[\r\x0c\x85\u2028\u2029]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_SPACES = re.compile(r"[^\S\n]+")
+_BLANK_LINES = re.compile(r"\n\s*\n\s*")
+_MARKS = re.compile(
+    "([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{4})"
+    "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
+)
+
+_TRACKING = re.compile(
+    r"^(utm_\w+|fbclid|gclid|dclid|gbraid|wbraid|msclkid|mc_[ce]id|igshid|yclid|_hsenc|_hsmi|"
+    r"at_(medium|campaign|custom\d?|link_\w+|format|bbc_team|ptr_\w+)|ns_\w+|cmpid|cmp|ocid|"
+    r"smid|srnd|taid|rss|ref_?src|xtor|traffic_source|guccounter|spm)$",
+    re.IGNORECASE,
+)
+
+
+def clean_line(text: str, limit: int | None = None) -> str:
+    """One line fit for a title or header: controls and newlines become one space."""
+    text = _CONTROL_LINE.sub(" ", _repair(text))
+    text = " ".join(text.split())
+    return truncate(text, limit) if limit else text
+
+
+def clean_text(text: str) -> str:
+    """Body text: paragraphs kept apart by one blank line, other line breaks kept."""
+    text = _CONTROL_TEXT.sub(" ", _NEWLINE.sub("\n", _repair(text)))
+    text = _SPACES.sub(" ", text)
+    return _BLANK_LINES.sub("\n\n", text).strip()
+
+
+def _repair(text: str) -> str:
+    if text.isascii():
+        return text
+    text = _SURROGATE.sub("\ufffd", text)
+    return _MARKS.sub(r"\1", _INVISIBLE.sub("", text))
+
+
+def truncate(text: str, limit: int) -> str:
+    """At most `limit` characters, ending in `…` when cut, never inside a grapheme we can see."""
+    if len(text) <= limit:
+        return text
+    cut = max(limit - 1, 0)
+    while cut > 0 and (unicodedata.combining(text[cut]) or _joins(text[cut - 1], text[cut])):
+        cut -= 1
+    space = text.rfind(" ", 0, cut + 1)
+    if space > limit * 2 // 3:
+        cut = space
+    return text[:cut].rstrip() + "…"
+
+
+def _joins(left: str, right: str) -> bool:
+    return (
+        left == "\u200d"
+        or right == "\u200d"
+        or "\ufe00" <= right <= "\ufe0f"
+        or "\U0001f3fb" <= right <= "\U0001f3ff"
+    )
+
+
+def paragraphs(text: str) -> list[str]:
+    """The paragraphs of a cleaned body."""
+    return [part for part in text.split("\n\n") if part]
+
+
+def safe_link(url: str | None, limit: int = 2048) -> str | None:
+    """The URL if a reader may click it: http, https or mailto, no userinfo, no control characters."""
+    if not url:
+        return None
+    url = url.strip()
+    if len(url) > limit or "\\" in url or any(c <= " " or c == "\x7f" for c in url):
+        return None
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return None
+    if parts.scheme.lower() == "mailto":
+        return url
+    if parts.scheme.lower() not in {"http", "https"} or not host:
+        return None
+    netloc = f"[{host}]" if ":" in host else host
+    if not netloc.isascii():
+        try:
+            netloc = netloc.encode("idna").decode()
+        except UnicodeError:
+            return None
+    if port and port != {"http": 80, "https": 443}[parts.scheme.lower()]:
+        netloc += f":{port}"
+    return urlunsplit(
+        (parts.scheme.lower(), netloc, parts.path or "/", parts.query, parts.fragment)
+    )
+
+
+def canonical_url(url: str) -> str:
+    """The link two reports of one page share: no tracking, fragment, default port or `www.`.
+
+    For comparing only; readers get `safe_link`. http and https compare equal.
+    """
+    link = safe_link(url)
+    if link is None:
+        return url.strip()
+    parts = urlsplit(link)
+    pairs = [
+        (k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.match(k)
+    ]
+    path = parts.path.rstrip("/") or "/"
+    netloc = parts.netloc.removeprefix("www.")
+    return urlunsplit(("https", netloc, path, urlencode(sorted(pairs)), ""))
+
+
+def host_of(url: str | None) -> str:
+    """The host a reader would recognise, without `www.`; empty when there is none."""
+    try:
+        host = urlsplit(url or "").hostname or ""
+    except ValueError:
+        return ""
+    return host.removeprefix("www.")
