@@ -222,6 +222,17 @@ class Alert:
     new: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """One alert on its way to one receiver; `slot` is empty for immediate, else names what it waits for."""
+
+    alert: str
+    receiver: str
+    send_at: datetime
+    slot: str = ""
+    reason: str = ""
+
+
 # ── messages ─────────────────────────────────────────────────────────────────
 
 

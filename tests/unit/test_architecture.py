@@ -8,8 +8,8 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "watcher"
 
 FLOORS = [
-    {"model", "errors", "ports", "text", "tokens"},
-    {"rules", "matching", "stories", "alerts", "polling", "identity", "retry"},
+    {"model", "errors", "ports", "text", "tokens", "durations"},
+    {"rules", "matching", "stories", "alerts", "polling", "identity", "retry", "normalise", "views"},
     {"fetch", "sources", "store", "render", "notify"},
 ]
 STDLIB_ONLY = FLOORS[0]

@@ -1,0 +1,122 @@
+"""An article as the evaluator sees it: words by field, positions and spans only when asked."""
+
+import re
+from bisect import bisect_right
+from functools import cached_property
+
+from watcher.model import Article
+from watcher.rules.clauses import Word
+from watcher.text import paragraphs
+from watcher.tokens import Token, fold_tokens, tokenise
+
+LEAD_WORDS = 60
+LEAD_PARAGRAPHS = 2
+
+_SENTENCE_END = re.compile(r"[.!?…]+[\"'”’»)\]]*\s+|[。！？｡]+|\n+")
+_PARAGRAPH_END = re.compile(r"\n\n+")
+
+
+class Stream:
+    """The words of one field in order; nothing ever spans two streams."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        self.text = text
+        self.words = fold_tokens(text)
+        self._prefixes: dict[str, list[int]] = {}
+
+    @cached_property
+    def positions(self) -> dict[str, list[int]]:
+        """Word → its places, ascending."""
+        found: dict[str, list[int]] = {}
+        for n, word in enumerate(self.words):
+            found.setdefault(word, []).append(n)
+        return found
+
+    @cached_property
+    def tokens(self) -> list[Token]:
+        """The words with their offsets; made for matched articles only."""
+        return tokenise(self.text)
+
+    def places(self, word: Word) -> list[int]:
+        """Where the word stands, ascending."""
+        if word.prefix or word.pattern:
+            return self._wild(word)
+        if len(word.forms) == 1:
+            return self.positions.get(word.text, [])
+        found = [n for form in word.forms for n in self.positions.get(form, ())]
+        return sorted(found) if len(found) > 1 else found
+
+    def _wild(self, word: Word) -> list[int]:
+        known = self._prefixes.get(word.text)
+        if known is None:
+            pattern = re.compile(word.pattern) if word.pattern else None
+            known = sorted(
+                n
+                for text, places in self.positions.items()
+                if text.startswith(word.prefix) and (not pattern or pattern.fullmatch(text))
+                for n in places
+            )
+            self._prefixes[word.text] = known
+        return known
+
+    @cached_property
+    def sentences(self) -> list[int]:
+        return self._unit_starts(_SENTENCE_END)
+
+    @cached_property
+    def paragraphs(self) -> list[int]:
+        return self._unit_starts(_PARAGRAPH_END)
+
+    def _unit_starts(self, end: re.Pattern[str]) -> list[int]:
+        """Character offsets where a sentence or paragraph begins."""
+        return [0, *(found.end() for found in end.finditer(self.text))]
+
+    def unit_of(self, unit: str, place: int) -> int:
+        """Which sentence or paragraph the word belongs to."""
+        starts = self.sentences if unit == "sentence" else self.paragraphs
+        return bisect_right(starts, self.tokens[place].start)
+
+
+class Document:
+    """All fields of an article; rare ones are read only when a rule asks."""
+
+    def __init__(self, article: Article) -> None:
+        self.article = article
+        self.title = Stream("title", article.title)
+        self.body = Stream("body", article.text)
+        self._others: dict[str, list[Stream]] = {}
+
+    @cached_property
+    def words(self) -> set[str]:
+        """Every word of title and body."""
+        return {*self.title.words, *self.body.words}
+
+    @cached_property
+    def lead_end(self) -> int:
+        """How many characters of the body are its lead: two paragraphs, at most sixty words."""
+        text = self.article.text
+        parts = paragraphs(text)[:LEAD_PARAGRAPHS]
+        end = text.find(parts[-1], sum(map(len, parts[:-1]))) + len(parts[-1]) if parts else 0
+        tokens = self.body.tokens
+        return min(end, tokens[LEAD_WORDS - 1].end) if len(tokens) >= LEAD_WORDS else end
+
+    def streams(self, field: str) -> list[Stream]:
+        if field == "title":
+            return [self.title]
+        if field == "body":
+            return [self.body]
+        if field not in self._others:
+            self._others[field] = [Stream(field, text) for text in self._texts(field)]
+        return self._others[field]
+
+    def _texts(self, field: str) -> list[str]:
+        article = self.article
+        if field == "lead":
+            return [article.text[: self.lead_end]]
+        if field == "tag":
+            return list(article.tags)
+        return [
+            {"author": article.author, "url": article.url, "publisher": article.publisher}[field]
+            or ""
+        ]

@@ -1,0 +1,1 @@
+"""Watch rules: their YAML, their clauses, their tests."""

@@ -1,0 +1,154 @@
+"""Rules as written → rules that can be matched, with every problem named by its place."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from watcher.model import Severity
+from watcher.rules import clauses as c
+from watcher.rules.parse import ClauseReader, Issue, Loc
+from watcher.rules.policy import AlertPolicy
+from watcher.rules.schema import ConceptSpec, RuleSpec, RuleTests
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule ready to match; `unless` cancels a hit."""
+
+    id: str
+    title: str
+    note: str
+    severity: Severity
+    tags: tuple[str, ...]
+    when: c.Clause
+    unless: c.Clause | None
+    policy: AlertPolicy
+    tests: RuleTests
+    concepts: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class RuleProblem:
+    """`loc` leads into the rule's own mapping; `rule_index` is its place in what was given."""
+
+    rule_index: int
+    rule_id: str
+    loc: Loc
+    what: str
+    todo: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConceptProblem:
+    concept: str
+    loc: Loc
+    what: str
+    todo: str
+
+
+Concepts = Mapping[str, c.Any]
+
+
+def compile_concepts(
+    specs: Mapping[str, ConceptSpec],
+) -> tuple[dict[str, c.Any], list[ConceptProblem]]:
+    """Every concept with what it includes, spelled out; cycles and unknown names are problems."""
+    problems: list[ConceptProblem] = []
+    own: dict[str, tuple[c.Clause, ...]] = {}
+    for name, spec in specs.items():
+        reader = ClauseReader({})
+        terms = [reader.term(term, ("terms",)) for term in spec.all_terms()]
+        own[name] = tuple(term for term in terms if term is not None)
+        problems += [ConceptProblem(name, i.loc, i.what, i.todo) for i in reader.issues]
+        if not spec.all_terms() and not spec.includes:
+            problems.append(ConceptProblem(name, (), "has no terms", "add terms: or includes:"))
+
+    def spelled_out(name: str, trail: tuple[str, ...]) -> tuple[c.Clause, ...]:
+        parts = list(own[name])
+        for n, raw in enumerate(specs[name].includes):
+            included = raw.removeprefix("$")
+            loc: Loc = ("includes", n)
+            if included in trail:
+                cycle = " → ".join(
+                    f"${step}" for step in (*trail[trail.index(included) :], included)
+                )
+                problems.append(
+                    ConceptProblem(trail[-1], loc, f"includes itself: {cycle}", "break the circle")
+                )
+            elif included not in specs:
+                near = difflib.get_close_matches(included, specs, 1)
+                todo = f"did you mean ${near[0]}?" if near else "add it to concepts.yaml"
+                problems.append(ConceptProblem(name, loc, f"unknown concept ${included}", todo))
+            else:
+                parts += spelled_out(included, (*trail, included))
+        return tuple(dict.fromkeys(parts))
+
+    compiled = {name: c.Any(spelled_out(name, (name,)), name=f"${name}") for name in specs}
+    return compiled, list(dict.fromkeys(problems))
+
+
+def compile_rules(
+    specs: Sequence[RuleSpec], concepts: Concepts
+) -> tuple[list[Rule], list[RuleProblem]]:
+    """The good rules, and what is wrong with the others; a rule with a problem is left out."""
+    rules: list[Rule] = []
+    problems: list[RuleProblem] = []
+    for n, spec in enumerate(specs):
+        rule, issues = compile_rule(spec, concepts)
+        problems += [RuleProblem(n, spec.id, i.loc, i.what, i.todo) for i in issues]
+        if rule is not None:
+            rules.append(rule)
+    return rules, problems
+
+
+def compile_rule(spec: RuleSpec, concepts: Concepts) -> tuple[Rule | None, list[Issue]]:
+    """One rule; None when it has an issue."""
+    reader = ClauseReader(concepts, plurals=spec.plurals)
+    when = reader.clause(spec.when, ("when",))
+    unless = None
+    if spec.unless is not None:
+        exceptions = spec.unless if isinstance(spec.unless, list) else [spec.unless]
+        unless = reader.clause({"any": exceptions}, ("unless",))
+    if when is not None and not requires_text(when):
+        reader.issues.append(
+            Issue(("when",), "matches every article", "say at least one thing it must contain")
+        )
+    if reader.issues or when is None:
+        return None, [_without_any(issue) for issue in reader.issues]
+    rule = Rule(
+        id=spec.id,
+        title=spec.title or spec.id,
+        note=spec.note,
+        severity=spec.severity,
+        tags=spec.tags,
+        when=when,
+        unless=unless,
+        policy=spec.alert,
+        tests=spec.tests,
+        concepts=frozenset(reader.used),
+    )
+    return rule, []
+
+
+def _without_any(issue: Issue) -> Issue:
+    """`unless` was wrapped in an `any`; the user's own path has none."""
+    if issue.loc[:2] == ("unless", "any"):
+        return Issue(("unless", *issue.loc[2:]), issue.what, issue.todo)
+    return issue
+
+
+def requires_text(clause: c.Clause) -> bool:
+    """False for a clause that an empty article could satisfy, such as a bare `none`."""
+    match clause:
+        case c.Not():
+            return False
+        case c.All(parts):
+            return any(map(requires_text, parts))
+        case c.Any(parts) | c.AtLeast(_, parts):
+            return all(map(requires_text, parts))
+        case c.Scoped(_, inner):
+            return requires_text(inner)
+        case c.Words():
+            return False
+        case _:
+            return True

@@ -1,0 +1,118 @@
+"""Alerts, the decisions not to alert, and the dispatches on their way to receivers."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, fields
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from watcher.model import Alert, AlertKind, Dispatch, Severity
+from watcher.store.tables import alert, dispatch, verdict
+from watcher.store.upsert import upsert
+
+_DISPATCH = [dispatch.c[f.name] for f in fields(Dispatch)]
+
+
+class Alerts:
+    """Alerts by id; adding one twice changes nothing."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+        self._do = connection.execute
+
+    def add(self, value: Alert) -> None:
+        row = asdict(value) | {
+            "articles": list(value.articles),
+            "tags": list(value.tags),
+            "new": list(value.new),
+        }
+        upsert(self._connection, alert, [row], replace=False)
+
+    def get(self, alert_id: str) -> Alert | None:
+        row = self._do(sa.select(alert).where(alert.c.id == alert_id)).first()
+        return _alert(row) if row else None
+
+    def since(self, since: datetime, rule: str | None = None) -> list[Alert]:
+        """Oldest first."""
+        query = sa.select(alert).where(alert.c.at >= since)
+        if rule is not None:
+            query = query.where(alert.c.rule == rule)
+        return [_alert(row) for row in self._do(query.order_by(alert.c.at, alert.c.id))]
+
+    def of_story(self, story: str) -> list[Alert]:
+        query = sa.select(alert).where(alert.c.story == story).order_by(alert.c.at, alert.c.id)
+        return [_alert(row) for row in self._do(query)]
+
+    # decisions, told or not
+
+    def note_verdict(
+        self,
+        *,
+        rule: str,
+        article: str,
+        story: str | None,
+        sent: bool,
+        reason: str,
+        detail: str,
+        at: datetime,
+    ) -> None:
+        """The latest decision about one rule and one article."""
+        row = {
+            "rule": rule,
+            "article": article,
+            "story": story,
+            "sent": sent,
+            "reason": reason,
+            "detail": detail,
+            "at": at,
+        }
+        upsert(self._connection, verdict, [row], replace=True)
+
+    def verdicts_of(self, article: str) -> list[dict[str, Any]]:
+        query = sa.select(verdict).where(verdict.c.article == article).order_by(verdict.c.rule)
+        return [dict(row._mapping) for row in self._do(query)]
+
+    # dispatches
+
+    def add_dispatches(self, dispatches: Iterable[Dispatch]) -> None:
+        upsert(self._connection, dispatch, [asdict(d) for d in dispatches], replace=False)
+
+    def due_dispatches(self, now: datetime) -> list[Dispatch]:
+        """Not yet composed and due, oldest first."""
+        query = _waiting().where(dispatch.c.send_at <= now)
+        return [Dispatch(**row._mapping) for row in self._do(query)]
+
+    def waiting(self) -> list[Dispatch]:
+        """Not yet composed, due or not, oldest first."""
+        return [Dispatch(**row._mapping) for row in self._do(_waiting())]
+
+    def composed(self, pairs: Iterable[tuple[str, str]], notification: str) -> None:
+        """Mark (alert, receiver) pairs as frozen into that message."""
+        for alert_id, receiver in pairs:
+            self._do(
+                sa.update(dispatch)
+                .where(dispatch.c.alert == alert_id, dispatch.c.receiver == receiver)
+                .values(notification=notification)
+            )
+
+
+def _waiting() -> sa.Select[Any]:
+    return (
+        sa.select(*_DISPATCH)
+        .where(dispatch.c.notification.is_(None))
+        .order_by(dispatch.c.send_at, dispatch.c.alert, dispatch.c.receiver)
+    )
+
+
+def _alert(row: Any) -> Alert:
+    return Alert(
+        **{
+            **row._mapping,
+            "kind": AlertKind(row.kind),
+            "severity": Severity(row.severity),
+            "articles": tuple(row.articles),
+            "tags": tuple(row.tags),
+            "new": tuple(row.new),
+        }
+    )

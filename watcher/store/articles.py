@@ -1,0 +1,148 @@
+"""The archive: articles, their revisions, and the identities that stop a repeat."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, replace
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from watcher.model import Article
+from watcher.store import search
+from watcher.store.rows import ARTICLE_COLUMNS, to_article
+from watcher.store.search import SearchHit
+from watcher.store.tables import article, identity, revision
+from watcher.store.upsert import upsert
+from watcher.text import canonical_url
+
+_CHUNK = 500
+
+
+class Articles:
+    """Articles by id; identities per feed."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+        self._do = connection.execute
+
+    # identities
+
+    def known(self, feed: str, keys: Iterable[str]) -> dict[str, str]:
+        """Which identity keys this feed has shown before, and for which article."""
+        wanted = list(dict.fromkeys(keys))
+        found: dict[str, str] = {}
+        for start in range(0, len(wanted), _CHUNK):
+            query = sa.select(identity.c.key, identity.c.article).where(
+                identity.c.feed == feed, identity.c.key.in_(wanted[start : start + _CHUNK])
+            )
+            found.update(self._do(query).tuples().all())
+        return found
+
+    def remember(self, feed: str, keys: Iterable[str], article_id: str, now: datetime) -> None:
+        """Idempotent; the first article to show a key keeps it."""
+        rows = [
+            {"feed": feed, "key": key, "article": article_id, "first_seen": now} for key in keys
+        ]
+        upsert(self._connection, identity, rows, replace=False)
+
+    def identity_count(self, feed: str) -> int:
+        """How many articles this feed has ever shown."""
+        query = sa.select(sa.func.count(sa.distinct(identity.c.article)))
+        return self._do(query.where(identity.c.feed == feed)).scalar_one()
+
+    # articles
+
+    def add(self, new: Article, content_hash: str) -> None:
+        values = asdict(new) | {
+            "tags": list(new.tags),
+            "canonical": canonical_url(new.url) if new.url else "",
+            "content_hash": content_hash,
+        }
+        self._do(sa.insert(article).values(**values))
+
+    def revise(self, changed: Article, content_hash: str, now: datetime) -> Article:
+        """Keep the old text as a revision and store the new; returns the article with its number."""
+        old = self.get(changed.id)
+        if old is None:
+            return changed
+        self._do(
+            sa.insert(revision).values(
+                article=old.id,
+                revision=old.revision,
+                title=old.title,
+                text=old.text,
+                replaced_at=now,
+            )
+        )
+        new = replace(changed, revision=old.revision + 1, first_seen=old.first_seen)
+        self._do(
+            sa.update(article)
+            .where(article.c.id == new.id)
+            .values(
+                title=new.title,
+                text=new.text,
+                url=new.url,
+                updated=new.updated,
+                revision=new.revision,
+                content_hash=content_hash,
+            )
+        )
+        return new
+
+    def content_hashes(self, ids: Iterable[str]) -> dict[str, str]:
+        wanted = list(ids)
+        found: dict[str, str] = {}
+        for start in range(0, len(wanted), _CHUNK):
+            query = sa.select(article.c.id, article.c.content_hash).where(
+                article.c.id.in_(wanted[start : start + _CHUNK])
+            )
+            found.update(self._do(query).tuples().all())
+        return found
+
+    def get(self, article_id: str) -> Article | None:
+        row = self._do(sa.select(*ARTICLE_COLUMNS).where(article.c.id == article_id)).first()
+        return to_article(row) if row else None
+
+    def find(self, url_or_id: str) -> Article | None:
+        """By id, else by link (tracking parameters and scheme don't matter)."""
+        found = self.get(url_or_id)
+        if found is not None or "://" not in url_or_id:
+            return found
+        query = (
+            sa.select(*ARTICLE_COLUMNS)
+            .where(article.c.canonical == canonical_url(url_or_id))
+            .order_by(article.c.first_seen.desc())
+        )
+        row = self._do(query).first()
+        return to_article(row) if row else None
+
+    def between(self, since: datetime, until: datetime | None = None) -> Iterator[Article]:
+        """Oldest first, by first seen."""
+        query = sa.select(*ARTICLE_COLUMNS).where(article.c.first_seen >= since)
+        if until is not None:
+            query = query.where(article.c.first_seen < until)
+        for row in self._do(query.order_by(article.c.first_seen, article.c.n)):
+            yield to_article(row)
+
+    def count(self, since: datetime | None = None) -> int:
+        query = sa.select(sa.func.count()).select_from(article)
+        if since is not None:
+            query = query.where(article.c.first_seen >= since)
+        return self._do(query).scalar_one()
+
+    def search(self, query: str, limit: int = 20) -> list[SearchHit]:
+        """Best first; whatever the user types is looked for, never an error."""
+        return search.run(self._connection, query, limit)
+
+    def purge_text(self, before: datetime) -> int:
+        """Delete the text of old articles; their identities stay for ever."""
+        self._do(
+            sa.delete(revision).where(
+                revision.c.article.in_(sa.select(article.c.id).where(article.c.first_seen < before))
+            )
+        )
+        done = self._do(
+            sa.update(article)
+            .where(article.c.first_seen < before, article.c.text != "")
+            .values(text="")
+        )
+        return done.rowcount

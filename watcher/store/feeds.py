@@ -1,0 +1,121 @@
+"""Feed state between polls, and whose turn it is."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, fields
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from watcher.model import FeedState, FeedStatus
+from watcher.store.tables import feed
+
+_COLUMNS = [feed.c[f.name] for f in fields(FeedState)]
+
+
+class Feeds:
+    """Due times live here, not in the scheduler, so that a restart never polls early."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._do = connection.execute
+
+    def sync(self, wanted: Iterable[tuple[str, str]], now: datetime, spread: timedelta) -> None:
+        """Make the table follow the configuration.
+
+        New feeds are due within `spread`; a changed address forgets the validators of the
+        old one; a feed that is no longer wanted keeps its row, so that it never starts anew.
+        """
+        known = dict(self._do(sa.select(feed.c.feed, feed.c.configured)).tuples().all())
+        names = list(wanted)
+        fresh = [pair for pair in names if pair[0] not in known]
+        for n, (name, url) in enumerate(fresh):
+            self._do(
+                sa.insert(feed).values(
+                    feed=name,
+                    url=url,
+                    configured=url,
+                    next_poll_at=now + spread * (n / len(fresh)),
+                    status=FeedStatus.NEW,
+                )
+            )
+        for name, url in names:
+            if name in known and known[name] != url:
+                self._readdress(name, url, now)
+        self._do(sa.update(feed).values(enabled=feed.c.feed.in_([name for name, _ in names])))
+
+    def _readdress(self, name: str, url: str, now: datetime) -> None:
+        """A new address: the old one's validators and troubles say nothing about it."""
+        self._do(
+            sa.update(feed)
+            .where(feed.c.feed == name)
+            .values(
+                url=url,
+                configured=url,
+                next_poll_at=now,
+                etag=None,
+                last_modified=None,
+                body_hash=None,
+                moved_to=None,
+                moved_count=0,
+                failures=0,
+                status=FeedStatus.NEW,
+            )
+        )
+
+    def claim_due(self, now: datetime, lease: timedelta, limit: int) -> list[FeedState]:
+        """Oldest due first; a claim ends with `save`, `release` or its lease."""
+        due = (
+            sa.select(feed.c.feed)
+            .where(
+                feed.c.enabled,
+                feed.c.status != FeedStatus.GONE,
+                feed.c.next_poll_at <= now,
+                sa.or_(feed.c.lease_until.is_(None), feed.c.lease_until <= now),
+            )
+            .order_by(feed.c.next_poll_at, feed.c.feed)
+            .limit(limit)
+        )
+        names = list(self._do(due).scalars())
+        return self._lease(names, now + lease)
+
+    def claim_all(self, now: datetime, lease: timedelta) -> list[FeedState]:
+        """Every enabled feed, due or not; for `run --once`."""
+        names = list(self._do(sa.select(feed.c.feed).where(feed.c.enabled)).scalars())
+        return self._lease(names, now + lease)
+
+    def _lease(self, names: list[str], until: datetime) -> list[FeedState]:
+        if not names:
+            return []
+        self._do(sa.update(feed).where(feed.c.feed.in_(names)).values(lease_until=until))
+        rows = self._do(
+            sa.select(*_COLUMNS)
+            .where(feed.c.feed.in_(names))
+            .order_by(feed.c.next_poll_at, feed.c.feed)
+        )
+        return [_state(row) for row in rows]
+
+    def get(self, name: str) -> FeedState | None:
+        row = self._do(sa.select(*_COLUMNS).where(feed.c.feed == name)).first()
+        return _state(row) if row else None
+
+    def all(self) -> list[FeedState]:
+        """Enabled feeds by name."""
+        query = sa.select(*_COLUMNS).where(feed.c.enabled).order_by(feed.c.feed)
+        return [_state(row) for row in self._do(query)]
+
+    def save(self, state: FeedState) -> None:
+        """Store the outcome of a poll and end its lease."""
+        values = asdict(state) | {"lease_until": None}
+        self._do(sa.update(feed).where(feed.c.feed == state.feed).values(**values))
+
+    def release(self, name: str, next_poll_at: datetime) -> None:
+        """End a claim without an outcome."""
+        self._do(
+            sa.update(feed)
+            .where(feed.c.feed == name)
+            .values(lease_until=None, next_poll_at=next_poll_at)
+        )
+
+
+def _state(row: Any) -> FeedState:
+    return FeedState(**{**row._mapping, "status": FeedStatus(row.status)})

@@ -1,0 +1,233 @@
+"""The tables, the same on SQLite and PostgreSQL; full-text search objects are made by the migration."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Moment(sa.types.TypeDecorator[datetime]):
+    """Aware UTC datetimes kept as integer microseconds: exact, sortable, the same on every database."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: Any) -> int | None:
+        return None if value is None else (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: int | None, _dialect: Any) -> datetime | None:
+        return None if value is None else _EPOCH + value * _MICROSECOND
+
+
+# SQLite only counts up a column declared INTEGER.
+Serial = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _text(name: str, **options: Any) -> sa.Column[str]:
+    return sa.Column(name, sa.Text, nullable=False, **options)
+
+
+def _moment(name: str, **options: Any) -> sa.Column[datetime]:
+    return sa.Column(name, Moment, nullable=False, **options)
+
+
+def _count(name: str) -> sa.Column[int]:
+    return sa.Column(name, sa.Integer, nullable=False, server_default="0")
+
+
+feed = sa.Table(
+    "feed",
+    metadata,
+    _text("feed", primary_key=True),
+    _text("url"),
+    _moment("next_poll_at", index=True),
+    _text("status"),
+    sa.Column("etag", sa.Text),
+    sa.Column("last_modified", sa.Text),
+    sa.Column("last_polled_at", Moment),
+    sa.Column("last_success_at", Moment),
+    _count("failures"),
+    sa.Column("last_error", sa.Text),
+    sa.Column("baseline_done", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("moved_to", sa.Text),
+    _count("moved_count"),
+    sa.Column("body_hash", sa.Text),
+    sa.Column("title", sa.Text),
+    sa.Column("newest_at", Moment),
+    sa.Column("lease_until", Moment),
+    sa.Column("enabled", sa.Boolean, nullable=False, server_default=sa.true()),
+    # The address as configured; `url` is where permanent redirects led.
+    _text("configured"),
+)
+
+article = sa.Table(
+    "article",
+    metadata,
+    sa.Column("n", Serial, primary_key=True),
+    _text("id", unique=True),
+    _text("feed"),
+    _text("url"),
+    _text("canonical", index=True),
+    _text("title"),
+    _text("text"),
+    _moment("first_seen", index=True),
+    sa.Column("published", Moment),
+    sa.Column("updated", Moment),
+    sa.Column("author", sa.Text),
+    sa.Column("tags", sa.JSON, nullable=False),
+    _text("publisher"),
+    _text("family"),
+    sa.Column("lang", sa.Text),
+    _count("revision"),
+    _text("content_hash"),
+)
+
+# Never purged: it is what keeps an article from being told twice.
+identity = sa.Table(
+    "identity",
+    metadata,
+    _text("feed", primary_key=True),
+    _text("key", primary_key=True),
+    _text("article"),
+    _moment("first_seen"),
+)
+
+revision = sa.Table(
+    "revision",
+    metadata,
+    _text("article", primary_key=True),
+    sa.Column("revision", sa.Integer, primary_key=True),
+    _text("title"),
+    _text("text"),
+    _moment("replaced_at"),
+)
+
+match = sa.Table(
+    "match",
+    metadata,
+    _text("rule", primary_key=True),
+    _text("article", primary_key=True),
+    sa.Column("score", sa.Float, nullable=False),
+    sa.Column("evidence", sa.JSON, nullable=False),
+    _moment("at", index=True),
+    sa.Index("ix_match_article", "article"),
+)
+
+story = sa.Table(
+    "story",
+    metadata,
+    _text("id", primary_key=True),
+    _text("title"),
+    _moment("opened"),
+    _moment("updated", index=True),
+    _text("status"),
+    sa.Column("articles", sa.Integer, nullable=False),
+    sa.Column("families", sa.JSON, nullable=False),
+)
+
+story_article = sa.Table(
+    "story_article",
+    metadata,
+    _text("story", primary_key=True),
+    _text("article", primary_key=True),
+    _text("role"),
+    _moment("at"),
+    sa.Column("similarity", sa.Float, nullable=False),
+    sa.Index("ix_story_article_article", "article"),
+)
+
+alert = sa.Table(
+    "alert",
+    metadata,
+    _text("id", primary_key=True),
+    _text("kind"),
+    _text("rule"),
+    sa.Column("story", sa.Text),
+    _text("severity"),
+    _moment("at"),
+    _text("reason"),
+    sa.Column("articles", sa.JSON, nullable=False),
+    sa.Column("tags", sa.JSON, nullable=False),
+    sa.Column("new", sa.JSON, nullable=False),
+    sa.Index("ix_alert_rule_at", "rule", "at"),
+    sa.Index("ix_alert_story", "story"),
+)
+
+# Decisions not to tell, so that "why was I not alerted?" has an answer.
+verdict = sa.Table(
+    "verdict",
+    metadata,
+    _text("rule", primary_key=True),
+    _text("article", primary_key=True),
+    sa.Column("story", sa.Text),
+    sa.Column("sent", sa.Boolean, nullable=False),
+    _text("reason"),
+    _text("detail"),
+    _moment("at"),
+)
+
+dispatch = sa.Table(
+    "dispatch",
+    metadata,
+    _text("alert", primary_key=True),
+    _text("receiver", primary_key=True),
+    _moment("send_at"),
+    _text("slot"),
+    _text("reason"),
+    sa.Column("notification", sa.Text),
+    sa.Index("ix_dispatch_due", "notification", "send_at"),
+)
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    sa.Column("n", Serial, primary_key=True),
+    _text("key", unique=True),
+    _text("receiver"),
+    _text("kind"),
+    _text("subject"),
+    sa.Column("payload", sa.JSON, nullable=False),
+    _moment("created_at"),
+    _moment("due_at"),
+    _count("attempt"),
+    _text("state"),
+    sa.Column("lease_until", Moment),
+    sa.Column("sent_at", Moment),
+    sa.Column("last_error", sa.Text),
+    sa.Column("alerts", sa.JSON, nullable=False),
+    sa.Index("ix_outbox_due", "state", "receiver", "due_at"),
+)
+
+delivery = sa.Table(
+    "delivery",
+    metadata,
+    sa.Column("n", Serial, primary_key=True),
+    _text("key", index=True),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    _moment("at"),
+    _text("outcome"),
+    _text("detail"),
+)
+
+parked = sa.Table(
+    "parked",
+    metadata,
+    _text("receiver", primary_key=True),
+    sa.Column("until", Moment),
+    _text("reason"),
+    _moment("at"),
+)
+
+meta = sa.Table("meta", metadata, _text("key", primary_key=True), _text("value"))

@@ -1,0 +1,126 @@
+"""One tokeniser for rules and articles. Standard library only.
+
+Text is folded (compatibility forms, case, accents), a token is a run of letters
+and digits, `'s` and hyphens are boundaries, and scripts written without spaces
+give one token per character, so that a phrase there is a substring.
+
+Folding works on segments (a character with the marks that follow it), so the
+fast form without positions and the exact form with them give the same tokens.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+_NO_SPACES = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff"
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+)
+_SPACELESS = re.compile(f"([{_NO_SPACES}])")
+
+# Only accents that readers leave out. All of category Mn would turn Japanese GA
+# into KA and drop Thai and Hindi vowels.
+_ACCENTS = re.compile(
+    "[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f\u0591-\u05c7\u064b-\u065f\u0670]"
+)
+# Letters whose stroke or ligature Unicode does not decompose.
+_STROKES = str.maketrans("łøđħŧıð", "lodhtid")
+_LIGATURES = {"æ": "ae", "œ": "oe", "þ": "th"}
+
+_MARKS = (
+    "\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u064b-\u065f\u0670"
+    "\u06d6-\u06ed\u0900-\u0903\u093a-\u094f\u3099\u309a\u1ab0-\u1aff\u1dc0-\u1dff"
+    "\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f\uff9e\uff9f"
+)
+# A run that must be normalised as one: base and marks, or the parts of a Hangul syllable.
+_SEGMENT = re.compile(f"[\u1100-\u11ff]+|[^\x00-\x7f][{_MARKS}]*")
+_NON_ASCII = re.compile(f"(?:[^\x00-\x7f][{_MARKS}]*)+")
+_POSSESSIVE = re.compile(r"(?<=\w)['\u2019\u02bc\uff07][sS](?![\w])")
+_ASCII = {c: (chr(c).lower() if chr(c).isalnum() else " ") for c in range(128)}
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A folded word; `[start, end)` are character offsets into the original text."""
+
+    text: str
+    start: int
+    end: int
+
+
+def fold_tokens(text: str) -> list[str]:
+    """The folded words in order, without positions: the hot path."""
+    text = _POSSESSIVE.sub("  ", text)
+    if not text.isascii():
+        text = _NON_ASCII.sub(_fold_run, text)
+    return text.translate(_ASCII).split()
+
+
+def tokenise(text: str) -> list[Token]:
+    """The same words as `fold_tokens`, each with its place in `text`."""
+    text = _POSSESSIVE.sub("  ", text)
+    tokens: list[Token] = []
+    word: list[str] = []
+    start = end = 0
+
+    def close() -> None:
+        if word:
+            tokens.append(Token("".join(word), start, end))
+            word.clear()
+
+    for left, right, folded in _pieces(text):
+        for n, part in enumerate(folded.split(" ")):
+            if n:
+                close()
+            if part:
+                if not word:
+                    start = left
+                word.append(part)
+                end = right
+    close()
+    return tokens
+
+
+def _pieces(text: str) -> list[tuple[int, int, str]]:
+    pieces = []
+    at = 0
+    for found in _SEGMENT.finditer(text):
+        pieces += [(i, i + 1, _ASCII[ord(text[i])]) for i in range(at, found.start())]
+        pieces.append((found.start(), found.end(), _fold_segment(found.group())))
+        at = found.end()
+    pieces += [(i, i + 1, _ASCII[ord(text[i])]) for i in range(at, len(text))]
+    return pieces
+
+
+def _fold_run(found: re.Match[str]) -> str:
+    run = found.group()
+    return _fold_word(run) if len(run) <= 32 else _fold_text(run)
+
+
+def _fold_text(run: str) -> str:
+    return "".join(map(_fold_segment, _SEGMENT.findall(run)))
+
+
+# Bounded in count and, by `_fold_run`, in length: hostile text costs time but never memory.
+_fold_word = lru_cache(maxsize=100_000)(_fold_text)
+
+
+@lru_cache(maxsize=50_000)
+def _fold_segment(segment: str) -> str:
+    """Folded letters; a space where a word ends; nothing for invisible characters."""
+    text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", segment).casefold())
+    text = _ACCENTS.sub("", text)
+    text = unicodedata.normalize("NFC", text)
+    out = []
+    for char in text:
+        category = unicodedata.category(char)
+        if char in _LIGATURES:
+            out.append(_LIGATURES[char])
+        elif category == "Cf" or "\ufe00" <= char <= "\ufe0f":
+            continue
+        elif char.isalnum() or category[0] == "M":
+            out.append(char.translate(_STROKES))
+        else:
+            out.append(" ")
+    return _SPACELESS.sub(r" \1 ", "".join(out))
