@@ -1,15 +1,20 @@
-"""Is an entry new, a revision, or a repeat? Pure; DESIGN §6, RELIABILITY 38 and 39.
+"""Is an entry new, a revision, or a repeat? Pure; DESIGN §6, RELIABILITY 38, 39 and I6.
 
 Novelty goes by identity and never by the feed's dates. Guid first, then link,
 then content: a guid that changes while link or content stay is the same
-article, a guid that is reused for another link and title is a new one.
+article, a guid that is reused for another link and title is a new one. What a
+document shows on several different entries (one guid on all, every link the
+home page) identifies none of them.
 """
 
-from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from typing import Literal
+from urllib.parse import urlsplit
 
 from watcher.model import Entry
 from watcher.text import canonical_url, clean_line
@@ -19,6 +24,10 @@ Policy = Literal["auto", "guid", "link", "content"]
 MASS_CHANGE_MIN = 20
 MASS_CHANGE_SHARE = 0.5
 TELLING_BODY = 40
+# Feeds date by their own clock and zone, and editors post what was written earlier.
+DATE_SLACK = timedelta(days=2)
+# After a longer pause even undated entries may all be news.
+LONG_PAUSE = timedelta(days=1)
 
 
 class Kind(StrEnum):
@@ -28,20 +37,37 @@ class Kind(StrEnum):
     SKIP = "skip"
 
 
+class Why(StrEnum):
+    """What an entry was judged by."""
+
+    UNKNOWN = "nothing known"
+    KNOWN_TITLE = "only the title is known"
+    REUSED_GUID = "guid reused for another link and title"
+    GUID = "same guid"
+    LINK = "same link"
+    CONTENT = "same title and text"
+    EMPTY = "no guid, link or text"
+
+
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What can recognise an entry later; empty strings where the entry lacks it."""
+    """What can recognise an entry later; empty strings where the entry lacks it.
+
+    `bare` (title and a short body) identifies only an entry that has no better key;
+    `title` identifies nothing, it backs up the others.
+    """
 
     guid: str = ""
     link: str = ""
     content: str = ""
+    bare: str = ""
     title: str = ""
 
     @property
     def all(self) -> tuple[str, ...]:
-        """A title only backs up another key, so alone it identifies nothing."""
-        own = tuple(key for key in (self.guid, self.link, self.content) if key)
-        return (*own, self.title) if own and self.title else own
+        """What to look up and to remember; empty for an entry without any identity."""
+        every = (self.guid, self.link, self.content, self.bare, self.title)
+        return tuple(key for key in every if key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,33 +79,53 @@ class Identified:
     kind: Kind
     article: str
     content_hash: str
-    reason: str
+    reason: Why
 
 
 def identity_keys(entry: Entry, policy: Policy = "auto") -> Keys:
     """Hashed, so that keys stay small for ever; `policy` narrows what counts for this feed."""
     title = clean_line(entry.title).casefold()
     body = " ".join((entry.text or entry.summary).split()).casefold()
-    link = canonical_url(entry.url) if entry.url else ""
     guid = (entry.guid or "").strip()
     if guid.startswith(("http://", "https://")):
         guid = canonical_url(guid)
-    # A bare title ("Market update") recurs; it speaks for an article only if nothing else does.
-    telling = len(body) >= TELLING_BODY or not (guid or link)
-    content = f"{title}\0{body}" if telling and (title or body) else ""
+    link = canonical_url(entry.url) if entry.url else ""
+    if (guid or title or body) and _is_home_page(link):
+        link = ""
+    content = _telling(title, body, entry.published)
     keys = Keys(
         guid=_key("g", guid),
         link=_key("l", link),
         content=_key("c", content),
+        bare=_key("b", f"{title}\0{body}" if title or body else ""),
         title=_key("t", title),
     )
+    return keys if policy == "auto" else _narrowed(keys, policy)
+
+
+def _narrowed(keys: Keys, policy: Policy) -> Keys:
+    """Only the key asked for, or the next best where an entry lacks it."""
+    text = keys.content or keys.bare
     if policy == "guid":
-        return Keys(guid=keys.guid or keys.link or keys.content)
+        return Keys(guid=keys.guid or keys.link or text)
     if policy == "link":
-        return Keys(link=keys.link or keys.guid or keys.content)
-    if policy == "content":
-        return Keys(content=keys.content or keys.link)
-    return keys
+        return Keys(link=keys.link or keys.guid or text)
+    return Keys(content=text or keys.link or keys.guid)
+
+
+def _is_home_page(link: str) -> bool:
+    parts = urlsplit(link)
+    return parts.path in {"", "/"} and not parts.query
+
+
+def _telling(title: str, body: str, published: datetime | None) -> str:
+    """Title and body; a short body ("Read more") tells nothing, so the date stands in for it.
+
+    A bare title ("Market update") recurs; it speaks for an article only if nothing else does.
+    """
+    if len(body) >= TELLING_BODY:
+        return f"{title}\0{body}"
+    return f"{title}\0{published.isoformat()}" if title and published else ""
 
 
 def _key(kind: str, value: str) -> str:
@@ -97,6 +143,37 @@ def content_hash(entry: Entry) -> str:
     return _key("h", " ".join(f"{clean_line(entry.title)} \0 {text}".split()))
 
 
+def document_keys(entries: Sequence[Entry], policy: Policy = "auto") -> list[Keys]:
+    """The keys of a whole document, without guids and links that several different entries share."""
+    keys = [identity_keys(entry, policy) for entry in entries]
+    if policy != "auto":
+        return keys
+    guids, links = _shared(keys, "guid", "link"), _shared(keys, "link", "guid")
+    return [
+        replace(
+            own,
+            guid="" if own.guid in guids else own.guid,
+            link="" if own.link in links else own.link,
+        )
+        for own in keys
+    ]
+
+
+def _shared(keys: Iterable[Keys], name: str, other: str) -> set[str]:
+    """Values on entries that differ in title and, where they have it, in the other key."""
+    titles: dict[str, set[str]] = defaultdict(set)
+    others: dict[str, set[str]] = defaultdict(set)
+    for own in keys:
+        value = getattr(own, name)
+        titles[value].add(own.title)
+        others[value].add(getattr(own, other))
+    return {
+        value
+        for value in titles
+        if value and len(titles[value]) > 1 and (len(others[value]) > 1 or others[value] == {""})
+    }
+
+
 def identify(
     feed: str,
     entries: Sequence[Entry],
@@ -106,54 +183,50 @@ def identify(
 ) -> list[Identified]:
     """Judge a feed's entries in order.
 
-    `known` maps identity keys to article ids, `hashes` article ids to their
-    content hash. Entries that repeat within one document are judged against
-    each other as well; revisions seen this way are repeats.
+    `known` maps identity keys to article ids, `hashes` article ids to their content
+    hash. Entries that repeat within one document are judged
+    against each other as well; revisions seen this way are repeats.
     """
     seen = dict(known)
-    all_keys = [identity_keys(entry, policy) for entry in entries]
-    guid_holders = {known[keys.guid] for keys in all_keys if keys.guid in known}
-    fresh: set[str] = set()
+    judged: set[str] = set()
     result = []
-    for entry, keys in zip(entries, all_keys, strict=True):
+    for entry, keys in zip(entries, document_keys(entries, policy), strict=True):
         digest = content_hash(entry)
-        article, reason = (
-            _whose(keys, seen, guid_holders) if keys.all else ("", "no guid, link or text")
-        )
-        if not keys.all:
+        article, reason = _whose(keys, seen)
+        if reason is Why.EMPTY:
             kind = Kind.SKIP
         elif not article:
             kind, article = Kind.NEW, article_id(feed, keys)
-            fresh.add(article)
-        elif article in hashes and article not in fresh and digest != hashes[article]:
+        elif article not in judged and hashes.get(article, digest) != digest:
             kind = Kind.REVISION
         else:
             kind = Kind.SAME
+        judged.add(article)
         result.append(Identified(entry, keys, kind, article, digest, reason))
         for key in keys.all:
             seen.setdefault(key, article)
     return result
 
 
-def _whose(keys: Keys, seen: Mapping[str, str], guid_holders: Set[str]) -> tuple[str, str]:
+def _whose(keys: Keys, seen: Mapping[str, str]) -> tuple[str, Why]:
     """The known article these keys belong to (empty for none), and why."""
+    if not keys.all:
+        return "", Why.EMPTY
     guid, link = seen.get(keys.guid, ""), seen.get(keys.link, "")
-    content, title = seen.get(keys.content, ""), seen.get(keys.title, "")
-    if guid and link:
-        if guid != link and link in {content, title} and guid not in {content, title}:
-            return link, "link (its guid is shared)"
-        return guid, "guid"
+    text = keys.content or ("" if keys.guid or keys.link else keys.bare)
+    content, title = seen.get(text, ""), seen.get(keys.title, "")
+    if guid and guid not in {content, title}:
+        if link and link in {content, title}:
+            return link, Why.LINK
+        if keys.link and not link:
+            return (content, Why.CONTENT) if content else ("", Why.REUSED_GUID)
     if guid:
-        if keys.link and guid not in {content, title}:
-            return "", "guid reused for another link and title"
-        return guid, "guid"
-    if content:
-        return content, "same title and text"
-    if link and keys.guid and link in guid_holders and link != title:
-        return "", "link shared by several guids"
+        return guid, Why.GUID
     if link:
-        return link, "link"
-    return "", "unknown"
+        return link, Why.LINK
+    if content:
+        return content, Why.CONTENT
+    return "", Why.KNOWN_TITLE if title else Why.UNKNOWN
 
 
 def is_mass_change(known_articles: int, entries: int, new: int) -> bool:
@@ -163,3 +236,31 @@ def is_mass_change(known_articles: int, entries: int, new: int) -> bool:
         and new >= MASS_CHANGE_MIN
         and new > MASS_CHANGE_SHARE * entries
     )
+
+
+def quarantined(
+    identified: Sequence[Identified],
+    *,
+    known_articles: int,
+    last_success: datetime | None,
+    now: datetime,
+) -> frozenset[str]:
+    """Article ids to keep from readers, empty unless this poll is a mass change (RELIABILITY I6).
+
+    Only what looks old counts and is held back: a title this feed has shown before, a date
+    from before the last successful poll, or no date although the feed was polled lately. So
+    a real new item among a thousand renamed ones is told, and so is all the news of a pause.
+    """
+    polled = last_success or now
+    old = {i.article for i in identified if i.kind is Kind.NEW and _looks_old(i, polled, now)}
+    if is_mass_change(known_articles, len(identified), len(old)):
+        return frozenset(old)
+    return frozenset()
+
+
+def _looks_old(item: Identified, polled: datetime, now: datetime) -> bool:
+    if item.reason is Why.KNOWN_TITLE:
+        return True
+    if item.entry.published is None:
+        return now - polled < LONG_PAUSE
+    return item.entry.published < polled - DATE_SLACK

@@ -40,6 +40,10 @@ MODIFIERS = ("in", "weight", "of")
 FILTERS = ("lang", "publisher", "feed", "domain")
 
 
+_QUIET = re2.Options()
+_QUIET.log_errors = False  # the problem list says it better than the library's log
+
+
 @dataclass(frozen=True, slots=True)
 class Issue:
     """Something wrong at `loc` inside what was parsed."""
@@ -256,7 +260,7 @@ class ClauseReader:
         if not isinstance(value, str) or not value:
             return self._fail(loc, f"{value!r} is not a pattern", "write an RE2 pattern in quotes")
         try:
-            compiled = re2.compile(value)
+            compiled = re2.compile(value, _QUIET)
         except re2.error as error:
             reason = error.args[0] if error.args else error
             reason = reason.decode() if isinstance(reason, bytes) else reason

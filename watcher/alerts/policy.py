@@ -1,0 +1,157 @@
+"""Is the reader told of this match, and why (not)? Pure: the same facts, the same decision."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from watcher.model import AlertKind, Article, Role, Severity
+from watcher.rules.compile import Rule
+from watcher.stories.grouping import Assignment
+from watcher.stories.novelty import novelty
+
+
+class Reason(StrEnum):
+    """Every way a decision can end; the words readers and `explain` see come from `WORDS`."""
+
+    NEW_STORY = "new_story"
+    NOVEL = "novel"
+    ALL_FOLLOW_UPS = "all_follow_ups"
+    CORROBORATED = "corroborated"
+    WAITING_FOR_PUBLISHERS = "waiting_for_publishers"
+    FOLLOW_UPS_OFF = "follow_ups_off"
+    WIRE_COPY = "wire_copy"
+    NOT_NOVEL = "not_novel"
+    TOO_OLD = "too_old"
+    AT_MOST_REACHED = "at_most_reached"
+    BASELINE = "baseline"
+    QUARANTINED = "quarantined"
+    REVISION = "revision"
+
+
+WORDS: dict[Reason, str] = {
+    Reason.NEW_STORY: "first report of a new story",
+    Reason.NOVEL: "the report adds something new",
+    Reason.ALL_FOLLOW_UPS: "the rule asks for every follow-up",
+    Reason.CORROBORATED: "enough independent publishers report it",
+    Reason.WAITING_FOR_PUBLISHERS: "not enough independent publishers yet",
+    Reason.FOLLOW_UPS_OFF: "the rule asks for no follow-ups",
+    Reason.WIRE_COPY: "the same text was told already",
+    Reason.NOT_NOVEL: "nothing new against the story so far",
+    Reason.TOO_OLD: "older than the rule's max_age",
+    Reason.AT_MOST_REACHED: "the rule's at_most is used up for now",
+    Reason.BASELINE: "seen at the first poll of a new feed",
+    Reason.QUARANTINED: "the feed changed too much at once",
+    Reason.REVISION: "the rule held for an earlier version of this article",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one rule has told of one story; `seen` are its matched reports, told or not, newest last."""
+
+    alerts: int = 0
+    last_at: datetime | None = None
+    families: frozenset[str] = frozenset()
+    first_match_at: datetime | None = None
+    seen: tuple[Article, ...] = ()
+
+    def after_match(self, article: Article, role: Role, now: datetime) -> "Told":
+        """A report matched; the last twenty are enough to judge what is new."""
+        families = self.families if role is Role.COPY else self.families | {article.family}
+        return replace(
+            self,
+            families=families,
+            first_match_at=self.first_match_at or now,
+            seen=(*self.seen, article)[-20:],
+        )
+
+    def after_alert(self, now: datetime) -> "Told":
+        return replace(self, alerts=self.alerts + 1, last_at=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`kind` is set exactly when `send`; `new` says what is new, `detail` the figures behind it."""
+
+    send: bool
+    reason: Reason
+    severity: Severity
+    kind: AlertKind | None = None
+    new: tuple[str, ...] = ()
+    detail: str = ""
+
+
+def decide_alert(
+    *,
+    rule: Rule,
+    article: Article,
+    assignment: Assignment,
+    told: Told,
+    recent: Sequence[datetime],
+    now: datetime,
+) -> Decision:
+    """Decide about one match.
+
+    `told` is what the rule knew of the story before this article, `recent` the
+    times of the rule's last alerts in any story.
+    """
+    policy = rule.policy
+    if policy.max_age is not None and now - article.at > policy.max_age:
+        return _quiet(rule, Reason.TOO_OLD, f"published {article.at:%Y-%m-%d %H:%M} UTC")
+    if told.alerts == 0:
+        decision = _first(rule, article, assignment, told, now)
+    else:
+        decision = _follow_up(rule, article, assignment, told)
+    if decision.send and policy.at_most is not None:
+        used = sum(1 for at in recent if at > now - policy.at_most.period)
+        if used >= policy.at_most.count:
+            return _quiet(rule, Reason.AT_MOST_REACHED, f"{used} alerts in the period")
+    return decision
+
+
+def _first(
+    rule: Rule, article: Article, assignment: Assignment, told: Told, now: datetime
+) -> Decision:
+    needed = rule.policy.min_publishers
+    after = told.after_match(article, assignment.role, now)
+    if needed.count > 1:
+        detail = f"{len(after.families)} of {needed.count} publishers"
+        fresh = now - (after.first_match_at or now) <= needed.within
+        if len(after.families) < needed.count or not fresh:
+            return _quiet(rule, Reason.WAITING_FOR_PUBLISHERS, detail)
+        return _send(rule, AlertKind.CORROBORATED, Reason.CORROBORATED, detail=detail)
+    return _send(rule, AlertKind.NEW_STORY, Reason.NEW_STORY)
+
+
+def _follow_up(rule: Rule, article: Article, assignment: Assignment, told: Told) -> Decision:
+    wanted = rule.policy.follow_ups
+    if wanted == "none":
+        return _quiet(rule, Reason.FOLLOW_UPS_OFF)
+    if wanted == "all":
+        return _send(rule, AlertKind.FOLLOW_UP, Reason.ALL_FOLLOW_UPS, novelty(article, told.seen))
+    if assignment.role is Role.COPY:
+        return _quiet(rule, Reason.WIRE_COPY)
+    new = novelty(article, told.seen)
+    if not new:
+        return _quiet(rule, Reason.NOT_NOVEL, f"against {len(told.seen)} reports")
+    return _send(rule, AlertKind.FOLLOW_UP, Reason.NOVEL, new)
+
+
+def _send(
+    rule: Rule, kind: AlertKind, reason: Reason, new: tuple[str, ...] = (), detail: str = ""
+) -> Decision:
+    return Decision(True, reason, rule.severity, kind, new, detail)
+
+
+def _quiet(rule: Rule, reason: Reason, detail: str = "") -> Decision:
+    return Decision(False, reason, rule.severity, detail=detail)
+
+
+def hold_back(rule: Rule, reason: Reason) -> Decision:
+    """A decision made before the story was looked at (a baseline, a quarantine, a revision)."""
+    return _quiet(rule, reason)
+
+
+#: Longest look back of any policy; older alert times may be forgotten.
+HISTORY = timedelta(days=31)

@@ -1,0 +1,1 @@
+"""Articles that report the same event, and who really reported it."""
