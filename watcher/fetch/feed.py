@@ -1,0 +1,120 @@
+"""The conditional GET of a feed (RFC 9110 §13, RFC 9111 §4)."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from watcher.errors import FetchError
+from watcher.model import FeedState, HttpRequest, HttpResponse
+from watcher.ports import Door
+
+ACCEPT = (
+    "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "
+    "application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, */*;q=0.1"
+)
+MAX_RETRY_AFTER = timedelta(days=7)
+_MAX_AGE = re.compile(r"(?:^|[,\s])max-age\s*=\s*\"?(\d{1,9})\"?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedFeed:
+    """What came back; validators verbatim, and None unless this very response carried them."""
+
+    not_modified: bool
+    url: str
+    body: bytes = b""
+    content_type: str | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    fresh_for: timedelta | None = None
+    moved_to: str | None = None
+
+
+async def fetch_feed(
+    door: Door,
+    state: FeedState,
+    *,
+    now: datetime,
+    headers: Mapping[str, str] | None = None,
+    deadline: timedelta = timedelta(seconds=30),
+    max_bytes: int = 10 * 1024 * 1024,
+) -> FetchedFeed:
+    """Raises `FetchError` for anything but 200 and 304; a 429 or 503 carries its Retry-After."""
+    asked = {"Accept": ACCEPT, **(headers or {})}
+    if state.etag:
+        asked["If-None-Match"] = state.etag
+    if state.last_modified:
+        asked["If-Modified-Since"] = state.last_modified
+    response = await door.request(
+        HttpRequest(state.url, headers=asked, timeout=deadline, max_bytes=max_bytes)
+    )
+    got = response.headers
+    if response.status == 304:
+        if not (state.etag or state.last_modified):
+            raise FetchError("unasked_304", "304 to a request without conditions", status=304)
+        return FetchedFeed(
+            True,
+            response.url,
+            etag=got.get("etag") or state.etag,
+            last_modified=got.get("last-modified") or state.last_modified,
+            fresh_for=fresh_for(got, now),
+            moved_to=response.moved_to,
+        )
+    if response.status != 200:
+        raise _status_error(response, now)
+    return FetchedFeed(
+        False,
+        response.url,
+        response.body,
+        got.get("content-type"),
+        got.get("etag"),
+        got.get("last-modified"),
+        fresh_for(got, now),
+        response.moved_to,
+    )
+
+
+def _status_error(response: HttpResponse, now: datetime) -> FetchError:
+    return FetchError(
+        f"http_{response.status}",
+        status=response.status,
+        retry_after=retry_after(response.headers.get("retry-after"), now),
+    )
+
+
+def retry_after(value: str | None, now: datetime) -> timedelta | None:
+    """Seconds or an HTTP date (RFC 9110 §10.2.3); None when it says nothing usable."""
+    if not value:
+        return None
+    value = value.strip()
+    if value.isascii() and value.isdigit():
+        wait = timedelta(seconds=min(int(value[:10]), 10**9))
+    else:
+        moment = http_date(value)
+        if moment is None:
+            return None
+        wait = moment - now
+    return min(wait, MAX_RETRY_AFTER) if wait > timedelta(0) else None
+
+
+def fresh_for(headers: Mapping[str, str], now: datetime) -> timedelta | None:
+    """How long the response says it stays fresh; None when it does not say."""
+    control = headers.get("cache-control", "")
+    if "no-store" in control.lower() or "no-cache" in control.lower():
+        return None
+    found = _MAX_AGE.search(control)
+    if found:
+        return timedelta(seconds=int(found[1]))
+    expires = http_date(headers.get("expires", ""))
+    return expires - now if expires and expires > now else None
+
+
+def http_date(value: str) -> datetime | None:
+    """None for everything that is not a date (the standard parser raises on some)."""
+    try:
+        moment = parsedate_to_datetime(value)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
