@@ -1,0 +1,44 @@
+"""Markup to plain text; paragraphs stay apart by a blank line."""
+
+import html
+import re
+
+from selectolax.lexbor import LexborHTMLParser
+
+from watcher.text import clean_line, clean_text
+
+_TAG = re.compile(r"<[a-zA-Z/!?]")
+_ENTITY = re.compile(r"&(#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});")
+_BLOCKS = (
+    "address, article, aside, blockquote, dd, div, dl, dt, figcaption, figure, footer, form, "
+    "h1, h2, h3, h4, h5, h6, header, hr, li, main, nav, ol, p, pre, section, table, td, th, tr, ul"
+)
+_DROPPED = "script, style, template, noscript, iframe, object, embed, svg, math, head, title"
+MAX_HTML = 2_000_000
+
+
+def html_to_text(markup: str) -> str:
+    """What a reader would see. Plain text passes through."""
+    if not markup:
+        return ""
+    if not _TAG.search(markup):
+        return clean_text(html.unescape(markup) if _ENTITY.search(markup) else markup)
+    # Our own paragraph mark: block borders become newlines before text is taken.
+    tree = LexborHTMLParser(markup[:MAX_HTML])
+    for node in tree.css(_DROPPED):
+        node.decompose()
+    for node in tree.css("br"):
+        node.replace_with("\n")
+    for node in tree.css(_BLOCKS):
+        node.insert_before("\n\n")
+        node.insert_after("\n\n")
+    body = tree.body
+    text = body.text(deep=True) if body is not None else ""
+    return clean_text("\n".join(line.strip() for line in text.split("\n")))
+
+
+def html_to_line(markup: str) -> str:
+    """A title: tags gone, entities decoded once, on one line."""
+    if _TAG.search(markup) or _ENTITY.search(markup):
+        return clean_line(html_to_text(markup))
+    return clean_line(markup)

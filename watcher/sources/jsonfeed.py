@@ -1,0 +1,110 @@
+"""JSON Feed 1.0 and 1.1 (jsonfeed.org)."""
+
+import json
+from typing import Any
+from urllib.parse import urljoin
+
+from watcher.errors import ParseError
+from watcher.model import Enclosure, Entry, ParsedFeed
+from watcher.sources.dates import parse_date
+from watcher.sources.html import html_to_line, html_to_text
+from watcher.sources.limits import MAX_ENTRIES
+from watcher.text import clean_line, clean_text, safe_link
+
+
+def parse_json(body: bytes, *, url: str) -> ParsedFeed:
+    """Raises `ParseError`; single bad items are skipped and counted."""
+    data = _load(body)
+    version = str(data.get("version") or "")
+    items = data.get("items")
+    if "jsonfeed.org" not in version or not isinstance(items, list):
+        raise ParseError("not_a_feed", "JSON, but not a JSON Feed (no version or items)")
+    lang = _text(data.get("language")) or None
+    entries: list[Entry] = []
+    skipped = 0
+    for item in items[:MAX_ENTRIES]:
+        if isinstance(item, dict):
+            entries.append(_entry(item, url, lang))
+        else:
+            skipped += 1
+    problems = [f"{skipped} items are not objects and were skipped"] if skipped else []
+    if len(items) > MAX_ENTRIES:
+        problems.append(f"{len(items) - MAX_ENTRIES} items beyond {MAX_ENTRIES} were left out")
+    return ParsedFeed(
+        format="json11" if version.rstrip("/").endswith("1.1") else "json1",
+        title=html_to_line(_text(data.get("title"))),
+        link=_link(data.get("home_page_url"), url),
+        lang=lang,
+        encoding="utf-8",
+        parser="fast",
+        problems=tuple(problems),
+        entries=tuple(entries),
+    )
+
+
+def _load(body: bytes) -> dict[str, Any]:
+    try:
+        data = json.loads(body.decode("utf-8-sig", "replace"))
+    except (ValueError, RecursionError) as error:
+        raise ParseError("bad_json", clean_line(str(error), 200)) from error
+    if not isinstance(data, dict):
+        raise ParseError("not_a_feed", f"JSON, but {type(data).__name__} instead of an object")
+    return data
+
+
+def _entry(item: dict[str, Any], base: str, lang: str | None) -> Entry:
+    html, plain = _text(item.get("content_html")), _text(item.get("content_text"))
+    tags = item.get("tags")
+    return Entry(
+        guid=_text(item.get("id")) or None,
+        url=_link(item.get("url"), base) or _link(item.get("external_url"), base),
+        title=html_to_line(_text(item.get("title"))),
+        summary=clean_text(_text(item.get("summary"))),
+        text=html_to_text(html) or clean_text(plain),
+        author=_author(item),
+        published=parse_date(item.get("date_published")),
+        updated=parse_date(item.get("date_modified")),
+        tags=tuple(dict.fromkeys(clean_line(t) for t in tags if isinstance(t, str) and t.strip()))
+        if isinstance(tags, list)
+        else (),
+        enclosures=tuple(_enclosures(item, base)),
+        lang=_text(item.get("language")) or lang,
+    )
+
+
+def _enclosures(item: dict[str, Any], base: str) -> list[Enclosure]:
+    found = item.get("attachments")
+    result = []
+    for raw in found if isinstance(found, list) else []:
+        link = _link(raw.get("url"), base) if isinstance(raw, dict) else None
+        if link:
+            size = raw.get("size_in_bytes")
+            length = size if isinstance(size, int) and 0 <= size < 2**53 else None
+            result.append(Enclosure(link, _text(raw.get("mime_type")) or None, length))
+    return result
+
+
+def _author(item: dict[str, Any]) -> str | None:
+    authors = item.get("authors") if isinstance(item.get("authors"), list) else [item.get("author")]
+    names = [_text(a.get("name")) for a in authors or () if isinstance(a, dict)]
+    return clean_line(", ".join(name for name in names if name)) or None
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    # Ids are numbers in many feeds; 1.0 says to take them as text.
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value) if abs(value) < 10**40 else ""
+    return ""
+
+
+def _link(value: Any, base: str) -> str | None:
+    try:
+        return (
+            safe_link(urljoin(base, value.strip()))
+            if isinstance(value, str) and value.strip()
+            else None
+        )
+    except ValueError:
+        return None

@@ -1,0 +1,58 @@
+"""One feed of feeds.yaml."""
+
+import re
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+
+from watcher.durations import parse_duration
+
+_HEADER = re.compile(r"(?i)authorization|cookie|user-agent|accept-language|x-[a-z0-9-]*(key|token)")
+
+
+def _duration(value: object) -> object:
+    return parse_duration(value) if isinstance(value, str) else value
+
+
+def _feed_url(url: str) -> str:
+    if not url.lower().startswith(("http://", "https://")):
+        raise ValueError(f"{url!r} is not a feed address: it must begin with http:// or https://")
+    if "@" in url.split("/")[2]:
+        raise ValueError("the address holds a user name: put credentials under headers:")
+    return url
+
+
+def _allowed(headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
+    for name in headers:
+        if not _HEADER.fullmatch(name):
+            raise ValueError(
+                f"header {name!r} is not allowed: use Authorization, Cookie, User-Agent, "
+                "Accept-Language, X-…-Key or X-…-Token"
+            )
+    return headers
+
+
+class FeedSettings(BaseModel):
+    """`every` is the longest wait between polls; the feed's own rhythm may make it shorter or longer
+    within the bounds of `poll:` in watcher.yaml."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=100)]
+    url: Annotated[str, AfterValidator(_feed_url)]
+    title: str = ""
+    group: str = ""
+    lang: str | None = None
+    publisher: str | None = None
+    every: Annotated[timedelta | None, BeforeValidator(_duration)] = None
+    initial: Annotated[int, Field(ge=0, le=1000)] = 0
+    enabled: bool = True
+    identity: Literal["auto", "guid", "link", "content"] = "auto"
+    headers: Annotated[dict[str, SecretStr], AfterValidator(_allowed)] = {}
+
+
+class FeedFile(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    feeds: tuple[FeedSettings, ...]
