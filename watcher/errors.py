@@ -28,7 +28,7 @@ class WatcherError(Exception):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One thing wrong in one place of one file; line and column count from 1."""
+    """One thing wrong in one place of one file; line and column count from 1, line 0 means no line."""
 
     file: str
     line: int
@@ -38,7 +38,8 @@ class Problem:
     todo: str = ""
 
     def __str__(self) -> str:
-        parts = [f"{self.file}:{self.line}:{self.column}", self.path, self.what, self.todo]
+        where = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        parts = [where, self.path, self.what, self.todo]
         return ": ".join(part for part in parts if part)
 
 

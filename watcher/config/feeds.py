@@ -1,0 +1,110 @@
+"""feeds.yaml and publishers.yaml."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from watcher.config.files import FEEDS, PUBLISHERS
+from watcher.config.problems import Loc
+from watcher.config.reader import Reader
+from watcher.config.rules import unique_ids
+from watcher.config.secrets import SecretError, Secrets
+from watcher.config.yaml import Document
+from watcher.sources.settings import FeedFile, FeedSettings
+from watcher.stories.publishers import PublisherFile, PublisherSettings
+
+
+def read_feeds(reader: Reader, secrets: Secrets) -> tuple[FeedSettings, ...]:
+    """The enabled feeds, in the order of the file."""
+    document = reader.document(FEEDS)
+    if document is None:
+        return ()
+    unique_ids(reader, document, "feeds", {})
+    _warn_of_same_url(reader, document)
+    data = _with_headers(reader, document, secrets)
+    model, _ = reader.model(document, data, FeedFile, "feeds")
+    return tuple(feed for feed in model.feeds if feed.enabled) if model else ()
+
+
+def read_publishers(reader: Reader) -> tuple[PublisherSettings, ...]:
+    """The outlets; a name or a domain belongs to one of them."""
+    document = reader.document(PUBLISHERS)
+    if document is None:
+        return ()
+    model, kept = reader.model(document, document.data, PublisherFile, "publishers")
+    publishers = model.publishers if model else ()
+    seen: dict[tuple[str, str], int] = {}
+    for publisher, n in zip(publishers, kept, strict=True):
+        for loc, key in _claims(publisher):
+            if key in seen:
+                first, _ = document.place(("publishers", seen[key]))
+                what = f"{key[1]!r} is taken (by the publisher in line {first})"
+                reader.problem(document, ("publishers", n, *loc), what, "keep one")
+            seen.setdefault(key, n)
+    return publishers
+
+
+def _claims(publisher: PublisherSettings) -> Iterator[tuple[Loc, tuple[str, str]]]:
+    """What only one publisher can have, and where it is written."""
+    own = {publisher.name.casefold()}
+    yield ("name",), ("name", publisher.name.casefold())
+    for n, name in enumerate(publisher.names):
+        if name.casefold() not in own:
+            own.add(name.casefold())
+            yield ("names", n), ("name", name.casefold())
+    for n, domain in enumerate(dict.fromkeys(publisher.domains)):
+        yield ("domains", n), ("domain", domain.casefold().removeprefix("www."))
+
+
+def _entries(document: Document) -> list[Any]:
+    entries = document.data.get("feeds") if isinstance(document.data, dict) else None
+    return entries if isinstance(entries, list) else []
+
+
+def _warn_of_same_url(reader: Reader, document: Document) -> None:
+    seen: dict[str, int] = {}
+    for n, entry in enumerate(_entries(document)):
+        url = entry.get("url") if isinstance(entry, dict) else None
+        if isinstance(url, str) and url in seen:
+            first, _ = document.place(("feeds", seen[url], "url"))
+            what = f"the feed of line {first} has the same url"
+            reader.warning(document, ("feeds", n, "url"), what, "poll it once")
+        elif isinstance(url, str):
+            seen[url] = n
+
+
+def _with_headers(reader: Reader, document: Document, secrets: Secrets) -> Any:
+    """The data with `{env: NAME}` and `{file: PATH}` of headers resolved."""
+    if not _entries(document):
+        return document.data
+    feeds = []
+    for n, entry in enumerate(_entries(document)):
+        headers = entry.get("headers") if isinstance(entry, dict) else None
+        if isinstance(headers, dict) and entry.get("enabled", True) is not False:
+            resolved = {
+                name: _resolved(reader, document, ("feeds", n, "headers", name), value, secrets)
+                for name, value in headers.items()
+            }
+            entry = {**entry, "headers": resolved}
+        feeds.append(entry)
+    return {**document.data, "feeds": feeds}
+
+
+def _resolved(reader: Reader, document: Document, loc: Loc, value: Any, secrets: Secrets) -> Any:
+    match value:
+        case {"env": name, **rest} if not rest:
+            find: Callable[[object], str] = secrets.from_env
+        case {"file": name, **rest} if not rest:
+            find = secrets.from_file
+        case str():
+            reader.warning(
+                document, loc, "the secret stands in the file", "use {env: NAME} or {file: PATH}"
+            )
+            return value
+        case _:
+            return value
+    try:
+        return find(name)
+    except SecretError as error:
+        reader.problem(document, loc, error.what, error.todo)
+        # The feed goes on to the other checks; the problem above refuses the whole anyway.
+        return "-"
