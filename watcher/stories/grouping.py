@@ -42,6 +42,7 @@ class _Open:
     reports: list[tuple[Article, Features]] = field(default_factory=list)
     centre: dict[str, float] = field(default_factory=dict)
     links: set[str] = field(default_factory=set)
+    ids: list[str] = field(default_factory=list)
 
 
 class StoryIndex:
@@ -52,13 +53,21 @@ class StoryIndex:
         self._open: OrderedDict[str, _Open] = OrderedDict()
         self._by_term: dict[str, dict[str, None]] = {}
         self._by_link: dict[str, str] = {}
+        self._by_article: dict[str, tuple[str, Role]] = {}
         self._frequencies = Frequencies()
 
     def __len__(self) -> int:
         return len(self._open)
 
     def assign(self, article: Article, now: datetime) -> Assignment:
-        """Join or open a story. `now` is the time of the decision, never before earlier ones."""
+        """Join or open a story. `now` is the time of the decision, never before earlier ones.
+
+        A revision of an article that is in a story stays there and adds nothing.
+        """
+        held = self._by_article.get(article.id)
+        if held is not None:
+            story_id, role = held
+            return Assignment(self._open[story_id].story, role, False, 1.0, "revision")
         features = features_of(article)
         self._frequencies.learn(features.terms)
         vector = self._weighted(features)
@@ -71,10 +80,10 @@ class StoryIndex:
         """Take stories back from the store, oldest first."""
         for story, articles in stories:
             self._open[story.id] = entry = _Open(story)
-            for article, _ in articles:
+            for article, role in articles:
                 features = features_of(article)
                 self._frequencies.learn(features.terms)
-                self._add(entry, article, features, self._weighted(features))
+                self._add(entry, article, role, features, self._weighted(features))
 
     def expire(self, now: datetime) -> list[Story]:
         """Stories whose status changed: quiet after a day, closed (and forgotten) after the window."""
@@ -160,7 +169,7 @@ class StoryIndex:
             articles=0,
         )
         self._open[story.id] = entry = _Open(story)
-        self._add(entry, article, features, vector)
+        self._add(entry, article, Role.FIRST, features, vector)
         entry.story = replace(story, articles=1, families=frozenset((_family(article),)))
         return Assignment(entry.story, Role.FIRST, True, 1.0, "nothing like it")
 
@@ -183,12 +192,19 @@ class StoryIndex:
             articles=entry.story.articles + 1,
             families=frozenset(families),
         )
-        self._add(entry, article, features, vector)
+        self._add(entry, article, role, features, vector)
         return Assignment(entry.story, role, False, similarity, reason)
 
     def _add(
-        self, entry: _Open, article: Article, features: Features, vector: dict[str, float]
+        self,
+        entry: _Open,
+        article: Article,
+        role: Role,
+        features: Features,
+        vector: dict[str, float],
     ) -> None:
+        entry.ids.append(article.id)
+        self._by_article[article.id] = (entry.story.id, role)
         entry.reports.append((article, features))
         # The first report stays: it says what the story is about.
         if len(entry.reports) > KEPT_REPORTS:
@@ -203,6 +219,8 @@ class StoryIndex:
 
     def _forget(self, entry: _Open) -> None:
         del self._open[entry.story.id]
+        for article_id in entry.ids:
+            self._by_article.pop(article_id, None)
         for term in entry.centre:
             stories = self._by_term[term]
             stories.pop(entry.story.id, None)

@@ -1,0 +1,280 @@
+"""Wiring: one configuration, one store, the parts between them. No decision is made here."""
+
+import sys
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from watcher import __version__
+from watcher.alerts.routes import ReceiverClock
+from watcher.clock import SystemClock, parse_clock
+from watcher.compose import Composer
+from watcher.config.load import Config
+from watcher.deliver import Deliverer, Target
+from watcher.errors import ConfigError
+from watcher.faults import Faults
+from watcher.fetch.door import GuardedDoor
+from watcher.ingest import Ingest, PollLimits, PollReport
+from watcher.model import FeedState
+from watcher.notices import Notices
+from watcher.notify import load as load_receiver
+from watcher.notify.settings import Tools
+from watcher.pipeline import Pipeline, Plan
+from watcher.polling import PollBounds
+from watcher.ports import Clock, Door, Receiver
+from watcher.render.templates import TemplateRenderer
+from watcher.resources import bundled
+from watcher.restore import restore_memory
+from watcher.sources.pool import ParserPool
+from watcher.store.engine import Store, open_store
+from watcher.writer import Writer
+
+# A claimed feed returns to the queue if the daemon dies under it.
+POLL_LEASE = timedelta(minutes=5)
+STORE_NAME = "watcher.db"
+# New feeds start within this span, not all at the same moment.
+SPREAD = timedelta(seconds=10)
+
+
+def clock_of(config: Config) -> Clock:
+    return parse_clock(config.settings.clock) if config.settings.clock else SystemClock()
+
+
+def plan_of(config: Config) -> Plan:
+    """What the pipeline needs of the configuration; disabled receivers get nothing."""
+    return Plan(
+        rules=config.rules,
+        routes=config.routes,
+        receivers={
+            name: ReceiverClock(settings.zone, settings.quiet_hours, settings.enabled)
+            for name, settings in config.receivers.items()
+        },
+        story_window=config.settings.stories.window,
+    )
+
+
+def zones_of(config: Config) -> dict[str, str]:
+    return {name: settings.zone for name, settings in config.receivers.items()}
+
+
+def open_door(config: Config) -> GuardedDoor:
+    contact = config.settings.http.contact
+    poll = config.settings.poll
+    return GuardedDoor(
+        user_agent=f"watcher/{__version__}" + (f" (+{contact})" if contact else ""),
+        allow=config.settings.http.allow,
+        per_host=poll.per_host,
+        host_spacing=poll.host_spacing,
+    )
+
+
+def build_receivers(config: Config, door: Door, *, dry_run: bool = False) -> dict[str, Receiver]:
+    """Every enabled receiver; with `dry_run` each prints what it would send."""
+    folders = [config.templates] if config.templates else []
+    tools = Tools(
+        door=door,
+        render=TemplateRenderer([*folders, bundled("templates")]),
+        root=config.folder,
+        stdout=sys.stdout,
+    )
+    receivers: dict[str, Receiver] = {}
+    for name, settings in config.receivers.items():
+        if not settings.enabled:
+            continue
+        if dry_run:
+            printing = load_receiver("stdout")
+            settings = printing.Settings(id=name, type="stdout", zone=settings.zone)
+        receivers[name] = load_receiver(settings.type).Receiver(settings, tools)
+    return receivers
+
+
+def store_path(config: Config) -> Path:
+    return config.data / STORE_NAME
+
+
+def copy_store(source: Path, target: Path) -> None:
+    """A consistent copy, also while a daemon writes; nothing when there is no store yet."""
+    if source.exists():
+        store = open_store(source)
+        try:
+            store.backup(target)
+        finally:
+            store.close()
+
+
+class App:
+    """The parts of a running service; `use` swaps the configuration under them."""
+
+    def __init__(
+        self,
+        config: Config,
+        store: Store,
+        writer: Writer,
+        door: Door,
+        ingest: Ingest,
+        composer: Composer,
+        deliverer: Deliverer,
+        notices: Notices,
+        pipeline: Pipeline,
+        clock: Clock,
+        *,
+        dry_run: bool,
+    ) -> None:
+        self.config = config
+        self.store = store
+        self.deliverer = deliverer
+        self._writer = writer
+        self._door = door
+        self._ingest = ingest
+        self._composer = composer
+        self._notices = notices
+        self._pipeline = pipeline
+        self._clock = clock
+        self._dry_run = dry_run
+
+    @classmethod
+    async def open(
+        cls, stack: AsyncExitStack, config: Config, rng: Random, *, dry_run: bool = False
+    ) -> "App":
+        """Open everything on the stack, which closes it in reverse order.
+
+        Raises `StoreLockedError` when a daemon runs on this store; a dry run works on a
+        throw-away copy instead.
+        """
+        folder = config.data
+        if dry_run:
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="watcher-dry-run-")))
+            copy_store(store_path(config), folder / STORE_NAME)
+        store = open_store(folder / STORE_NAME)
+        stack.callback(store.close)
+        store.lock()
+        writer = Writer(folder)
+        stack.callback(writer.close)
+        door = await stack.enter_async_context(open_door(config))
+        parser = await stack.enter_async_context(ParserPool(config.settings.poll.workers))
+        clock, faults = clock_of(config), Faults(config.settings.fault)
+        notices = Notices(clock)
+        composer = Composer(notices, faults)
+        pipeline = Pipeline(plan_of(config))
+        ingest = Ingest(
+            store,
+            writer,
+            pipeline,
+            composer,
+            door=door,
+            parser=parser,
+            notices=notices,
+            clock=clock,
+            rng=rng,
+            faults=faults,
+        )
+        deliverer = Deliverer(store, writer, clock=clock, notices=notices, rng=rng, faults=faults)
+        app = cls(
+            config, store, writer, door, ingest, composer, deliverer, notices, pipeline, clock,
+            dry_run=dry_run,
+        )  # fmt: skip
+        await app.use(config)
+        await writer(app._remember)
+        return app
+
+    async def use(self, config: Config) -> None:
+        """Build everything of the new configuration first, then swap; an error changes nothing."""
+        receivers = build_receivers(config, self._door, dry_run=self._dry_run)
+        plan = plan_of(config)
+        await self._writer(self._swap, config, plan, receivers)
+
+    def _swap(self, config: Config, plan: Plan, receivers: Mapping[str, Receiver]) -> None:
+        enabled = [feed for feed in config.feeds if feed.enabled]
+        with self.store.begin() as tx:
+            tx.feeds.sync([(f.id, f.url) for f in enabled], self._clock.now(), SPREAD)
+        zones = zones_of(config)
+        poll, http = config.settings.poll, config.settings.http
+        limits = PollLimits(PollBounds(poll.every, poll.min, poll.max), http.timeout, http.max_body)
+        self._pipeline.use(plan)
+        self._notices.use(config.settings.operator, receivers, zones)
+        self._composer.use(config.rules, receivers, zones)
+        self._ingest.use(enabled, config.publishers, limits)
+        self.deliverer.use(
+            {
+                name: Target(receiver, config.receivers[name].min_interval)
+                for name, receiver in receivers.items()
+            }
+        )
+        self.config = config
+
+    def _remember(self) -> None:
+        with self.store.begin() as tx:
+            restore_memory(self._pipeline, tx, self._clock.now())
+
+    # ── the work of a tick ──
+
+    async def claim_due(self, limit: int) -> list[FeedState]:
+        self._writer.require_room()
+        return await self._writer(self._claim_due, limit)
+
+    def _claim_due(self, limit: int) -> list[FeedState]:
+        with self.store.begin() as tx:
+            return tx.feeds.claim_due(self._clock.now(), POLL_LEASE, limit)
+
+    async def claim_all(self) -> list[FeedState]:
+        """Every feed, due or not; for `run --once`."""
+        return await self._writer(self._claim_all)
+
+    def _claim_all(self) -> list[FeedState]:
+        with self.store.begin() as tx:
+            return tx.feeds.claim_all(self._clock.now(), POLL_LEASE)
+
+    async def poll(self, state: FeedState) -> PollReport:
+        return await self._ingest.poll(state)
+
+    async def compose_due(self) -> int:
+        """Digests whose slot has come and alerts whose quiet hours are over."""
+        self._writer.require_room()
+        return await self._writer(self._compose_due)
+
+    def _compose_due(self) -> int:
+        with self.store.begin() as tx:
+            return self._composer.compose_due(tx, self._clock.now())
+
+    async def housekeeping(self) -> None:
+        """Close old stories, delete old texts."""
+        await self._writer(self._keep_house)
+
+    def _keep_house(self) -> None:
+        now = self._clock.now()
+        with self.store.begin() as tx:
+            for story in self._pipeline.memory.expire(now):
+                tx.stories.save(story)
+            tx.articles.purge_text(now - self.config.settings.retention.text)
+
+    async def notice_reload_refused(self, error: ConfigError) -> None:
+        await self._writer(self._notice_reload_refused, error)
+
+    def _notice_reload_refused(self, error: ConfigError) -> None:
+        with self.store.begin() as tx:
+            self._notices.add(
+                tx,
+                f"reload:{self._clock.now():%Y%m%dT%H%M%S}",
+                "the changed configuration was refused and the old one stays in force. "
+                + "; ".join(str(problem) for problem in error.problems[:10]),
+            )
+
+    @property
+    def tick(self) -> timedelta:
+        """Shorter under a compressed clock, so that a simulated minute is not missed."""
+        return timedelta(seconds=0.2 if self.config.settings.clock else 1.0)
+
+    def summary(self) -> dict[str, Any]:
+        """For the log: what is in force."""
+        return {
+            "version": __version__,
+            "config": str(self.config.folder),
+            "store": str(store_path(self.config)),
+            "feeds": sum(feed.enabled for feed in self.config.feeds),
+            "rules": len(self.config.rules),
+            "receivers": sum(s.enabled for s in self.config.receivers.values()),
+        }

@@ -1,0 +1,199 @@
+"""Dispatches that are due become digests, digests become notifications in the outbox."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from itertools import groupby
+
+import structlog
+
+from watcher.errors import WatcherError
+from watcher.faults import Faults
+from watcher.model import (
+    Alert,
+    Digest,
+    DigestKind,
+    Dispatch,
+    StoryView,
+)
+from watcher.notices import Notices, freeze
+from watcher.ports import Receiver
+from watcher.rules.compile import Rule
+from watcher.store.engine import Transaction
+from watcher.text import truncate
+from watcher.views import merge_views, story_view
+
+log = structlog.get_logger()
+
+# More single alerts than this waiting for one receiver are one digest: a backlog is not a flood.
+MERGE_ABOVE = 20
+LATE_AFTER = timedelta(minutes=15)
+
+
+class Composer:
+    """Freezes messages; idempotent, since every digest's key follows from what it holds."""
+
+    def __init__(self, notices: Notices, faults: Faults) -> None:
+        self._notices = notices
+        self._faults = faults
+        self._rules: Mapping[str, Rule] = {}
+        self._receivers: Mapping[str, Receiver] = {}
+        self._zones: Mapping[str, str] = {}
+
+    def use(
+        self,
+        rules: Iterable[Rule],
+        receivers: Mapping[str, Receiver],
+        zones: Mapping[str, str],
+    ) -> None:
+        """Take a (re)loaded configuration."""
+        self._rules = {rule.id: rule for rule in rules}
+        self._receivers = dict(receivers)
+        self._zones = dict(zones)
+
+    def compose_due(self, tx: Transaction, now: datetime) -> int:
+        """Compose everything due at `now`; returns how many notifications were added.
+
+        A receiver whose message can't be composed keeps its dispatches and is reported once.
+        """
+        added = 0
+        by_receiver = sorted(tx.alerts.due_dispatches(now), key=lambda d: d.receiver)
+        for receiver, dispatches in groupby(by_receiver, key=lambda d: d.receiver):
+            if receiver not in self._receivers:
+                continue
+            for batch in plan_messages(list(dispatches)):
+                try:
+                    added += self._compose(tx, receiver, batch, now)
+                except WatcherError as error:
+                    self._notices.add(
+                        tx,
+                        f"compose:{receiver}:{now:%Y%m%d}",
+                        f"messages for {receiver} can't be composed: {error}. "
+                        "They wait and are tried again",
+                        avoid=receiver,
+                    )
+                    break
+        return added
+
+    def preview(self, tx: Transaction, receiver: str, now: datetime) -> Digest | None:
+        """The digest that would go out if everything waiting for the receiver were due now."""
+        waiting = [d for d in tx.alerts.waiting() if d.receiver == receiver]
+        alerts = [a for a in (tx.alerts.get(d.alert) for d in waiting) if a is not None]
+        if not alerts:
+            return None
+        return self._digest(tx, receiver, waiting, alerts, now)
+
+    def _compose(self, tx: Transaction, receiver: str, batch: list[Dispatch], now: datetime) -> int:
+        alerts = [a for a in (tx.alerts.get(d.alert) for d in batch) if a is not None]
+        digest = self._digest(tx, receiver, batch, alerts, now)
+        notifications = freeze(digest, self._receivers[receiver], tuple(a.id for a in alerts))
+        self._faults.hit("mid_compose")
+        added = sum(tx.outbox.enqueue(notification) for notification in notifications)
+        tx.alerts.composed([(d.alert, d.receiver) for d in batch], digest.key)
+        log.info(
+            "composed",
+            receiver=receiver,
+            key=digest.key,
+            alerts=len(alerts),
+            late=bool(digest.late_since),
+        )
+        return added
+
+    def _digest(
+        self,
+        tx: Transaction,
+        receiver: str,
+        batch: list[Dispatch],
+        alerts: list[Alert],
+        now: datetime,
+    ) -> Digest:
+        single = len(batch) == 1 and not batch[0].slot
+        views = [v for v in (self._view(tx, alert) for alert in alerts) if v is not None]
+        views = merge_views(views)
+        first_due = min(d.send_at for d in batch)
+        late = not single and now - first_due > LATE_AFTER
+        return Digest(
+            key=message_key(receiver, batch),
+            receiver=receiver,
+            kind=DigestKind.ALERT if single else DigestKind.DIGEST,
+            title=alert_title(views[0]) if single and views else digest_title(views),
+            at=now,
+            zone=self._zones.get(receiver, "UTC"),
+            stories=tuple(views),
+            silent_rules=() if single else self._silent(tx, now),
+            late_since=first_due if late else None,
+            held=batch[0].reason if batch[0].slot.startswith("held:") else "",
+            merged=len(batch) if not single and not batch[0].slot else 0,
+        )
+
+    def _view(self, tx: Transaction, alert: Alert) -> StoryView | None:
+        rule = self._rules.get(alert.rule)
+        return story_view(
+            alert,
+            rule_title=rule.title if rule else alert.rule,
+            note=rule.note if rule else "",
+            reports=tx.stories.articles_of(alert.story) if alert.story else [],
+            story=tx.stories.get(alert.story) if alert.story else None,
+            matches={a: tx.matches.of_article(a) for a in alert.articles},
+        )
+
+    def _silent(self, tx: Transaction, now: datetime) -> tuple[str, ...]:
+        heard = tx.matches.counts(now - timedelta(days=1))
+        return tuple(rule.title for rule in self._rules.values() if not heard.get(rule.id))
+
+
+def plan_messages(dispatches: list[Dispatch]) -> list[list[Dispatch]]:
+    """Which dispatches of one receiver share a message, oldest first.
+
+    Immediate ones go out alone unless a backlog built up; those held by quiet hours go together;
+    all due slots of one digest schedule go together, so that downtime ends in one late digest.
+    """
+    immediate = [d for d in dispatches if not d.slot]
+    groups: dict[str, list[Dispatch]] = {}
+    for dispatch in dispatches:
+        if dispatch.slot:
+            groups.setdefault(_schedule_of(dispatch.slot), []).append(dispatch)
+    singles = [immediate] if len(immediate) > MERGE_ABOVE else [[d] for d in immediate]
+    messages = [*singles, *groups.values()]
+    return sorted(messages, key=lambda batch: (batch[0].send_at, batch[0].alert))
+
+
+def _schedule_of(slot: str) -> str:
+    if slot.startswith("held:"):
+        return "held"
+    return slot.rsplit(":", 2)[0]
+
+
+def message_key(receiver: str, batch: list[Dispatch]) -> str:
+    """The same dispatches always give the same key; a digest is named by its newest slot."""
+    newest = max(batch, key=lambda d: (d.send_at, d.alert))
+    if newest.slot:
+        return f"{newest.slot}:{receiver}"
+    if len(batch) == 1:
+        return f"alert:{newest.alert}:{receiver}"
+    return f"backlog:{newest.alert}:{receiver}"
+
+
+def alert_title(view: StoryView) -> str:
+    prefix = "Update: " if view.is_follow_up else ""
+    return truncate(f"{prefix}{view.title}", 150)
+
+
+def digest_title(views: list[StoryView]) -> str:
+    stories = f"{len(views)} {'story' if len(views) == 1 else 'stories'}"
+    updates = sum(view.is_follow_up for view in views)
+    tail = f", {updates} with news" if updates else ""
+    lead = f": {views[0].title}" if views else ""
+    return truncate(f"{stories}{tail}{lead}", 150)
+
+
+def notice_of_test(receiver: str, zone: str, now: datetime) -> Digest:
+    """What `watcher send-test` sends."""
+    return Digest(
+        key=f"test:{receiver}:{now:%Y%m%dT%H%M%S%f}",
+        receiver=receiver,
+        kind=DigestKind.TEST,
+        title="watcher test message",
+        at=now,
+        zone=zone,
+        notice="This is a test from watcher: the receiver works.",
+    )

@@ -1,0 +1,246 @@
+"""Outbox to receivers: lease, send, mark. One drain per receiver, so none waits for another."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from random import Random
+
+import structlog
+
+from watcher.errors import (
+    DeliveryError,
+    PermanentDeliveryError,
+    StoreError,
+    TemporaryDeliveryError,
+)
+from watcher.faults import Faults
+from watcher.model import Notification, Receipt
+from watcher.notices import Notices
+from watcher.ports import Clock, Receiver
+from watcher.retry import Action, plan_retry
+from watcher.store.engine import Store, Transaction
+from watcher.writer import Writer
+
+log = structlog.get_logger()
+
+# Longer than the slowest honest answer (SMTP gives the final dot ten minutes, RFC 5321 §4.5.3.2.6).
+LEASE = timedelta(minutes=15)
+SEND_DEADLINE = timedelta(minutes=13)
+BATCH = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A live receiver; `min_interval` is the pause between two messages to it."""
+
+    receiver: Receiver
+    min_interval: timedelta = timedelta(0)
+
+
+class Deliverer:
+    """Sends what is due; every outcome is marked before the next message of that receiver."""
+
+    def __init__(
+        self,
+        store: Store,
+        writer: Writer,
+        *,
+        clock: Clock,
+        notices: Notices,
+        rng: Random,
+        faults: Faults,
+    ) -> None:
+        self._store = store
+        self._writer = writer
+        self._clock = clock
+        self._notices = notices
+        self._rng = rng
+        self._faults = faults
+        self._targets: Mapping[str, Target] = {}
+        self._drains: dict[str, asyncio.Task[None]] = {}
+        self._last_sent: dict[str, float] = {}
+        self._stopping = False
+
+    def use(self, targets: Mapping[str, Target]) -> None:
+        """Take the receivers of a (re)loaded configuration; running sends end with the old ones."""
+        self._targets = dict(targets)
+
+    async def tick(self) -> None:
+        """Start a drain for every receiver that has something due and none running."""
+        if self._stopping:
+            return
+        self._writer.require_room()
+        due = await self._writer(self._due_receivers)
+        for name in due:
+            task = self._drains.get(name)
+            if name in self._targets and (task is None or task.done()):
+                self._drains[name] = asyncio.create_task(self._drain(name), name=f"drain {name}")
+
+    async def stop(self, grace: timedelta) -> None:
+        """Take no more work, let the message under way end; cancel what outlasts the grace."""
+        self._stopping = True
+        running = [task for task in self._drains.values() if not task.done()]
+        if running:
+            _, late = await asyncio.wait(running, timeout=grace.total_seconds())
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def finish(self) -> None:
+        """Wait until nothing more is due now; for `run --once`."""
+        while True:
+            await self.tick()
+            running = [task for task in self._drains.values() if not task.done()]
+            if not running:
+                return
+            await asyncio.gather(*running)
+
+    def _due_receivers(self) -> list[str]:
+        with self._store.begin() as tx:
+            return tx.outbox.due_receivers(self._clock.now())
+
+    async def _drain(self, name: str) -> None:
+        try:
+            while batch := await self._writer(self._claim, name):
+                if not await self._deliver_batch(name, batch):
+                    return
+        except StoreError as error:
+            log.warning("delivery_paused", receiver=name, error=str(error))
+
+    async def _deliver_batch(self, name: str, batch: list[Notification]) -> bool:
+        """In order; what is not tried goes back untouched. False ends this drain."""
+        go_on = True
+        for notification in batch:
+            if self._stopping or not go_on:
+                await self._writer(self._release, notification)
+                continue
+            await self._pace(name)
+            go_on = await self._deliver(name, notification)
+        return go_on and not self._stopping
+
+    def _claim(self, name: str) -> list[Notification]:
+        self._writer.require_room()
+        target = self._targets.get(name)
+        limit = 1 if target and target.min_interval else BATCH
+        with self._store.begin() as tx:
+            return tx.outbox.claim_due(self._clock.now(), LEASE, limit, receivers=[name])
+
+    def _release(self, notification: Notification) -> None:
+        with self._store.begin() as tx:
+            tx.outbox.release(notification.key, notification.attempt)
+
+    async def _pace(self, name: str) -> None:
+        target = self._targets.get(name)
+        if target is None:
+            return
+        last = self._last_sent.get(name)
+        if last is not None:
+            wait = last + target.min_interval.total_seconds() - time.monotonic()
+            if wait > 0:
+                await asyncio.sleep(wait)
+        self._last_sent[name] = time.monotonic()
+
+    async def _deliver(self, name: str, notification: Notification) -> bool:
+        """One attempt; False when this receiver should be left alone for now."""
+        target = self._targets.get(name)
+        if target is None:
+            await self._writer(self._release, notification)
+            return False
+        self._faults.hit("before_send")
+        try:
+            receipt = await self._send(target.receiver, notification)
+        except DeliveryError as error:
+            return await self._writer(self._failed, notification, error)
+        self._faults.hit("after_send_before_mark")
+        await self._writer(self._sent, notification, receipt)
+        return True
+
+    async def _send(self, receiver: Receiver, notification: Notification) -> Receipt:
+        try:
+            async with asyncio.timeout(SEND_DEADLINE.total_seconds()):
+                return await receiver.send(notification, at=self._clock.now())
+        except DeliveryError:
+            raise
+        except TimeoutError as error:
+            raise TemporaryDeliveryError("no answer in time", code="timeout") from error
+        except Exception as error:
+            # A receiver promises delivery errors only; a bug in one must not lose the message.
+            log.exception("receiver_bug", receiver=notification.receiver, key=notification.key)
+            raise TemporaryDeliveryError(type(error).__name__, code="internal") from error
+
+    def _sent(self, notification: Notification, receipt: Receipt) -> None:
+        now = self._clock.now()
+        with self._store.begin() as tx:
+            marked = tx.outbox.sent(notification.key, notification.attempt, now, receipt.detail)
+        log.info(
+            "delivered" if marked else "delivered_late",
+            receiver=notification.receiver,
+            key=notification.key,
+            attempt=notification.attempt,
+            subject=notification.subject,
+        )
+
+    def _failed(self, notification: Notification, error: DeliveryError) -> bool:
+        now = self._clock.now()
+        permanent = isinstance(error, PermanentDeliveryError)
+        park = isinstance(error, PermanentDeliveryError) and error.park
+        retry_after = getattr(error, "retry_after", None)
+        plan = plan_retry(
+            attempt=notification.attempt,
+            created_at=notification.created_at,
+            now=now,
+            temporary=not permanent or park,
+            retry_after=retry_after,
+            rng=self._rng,
+        )
+        with self._store.begin() as tx:
+            if plan.action is Action.DEAD:
+                tx.outbox.dead(notification.key, notification.attempt, str(error), now)
+            else:
+                tx.outbox.retry(
+                    notification.key, notification.attempt, plan.due_at, str(error), now
+                )
+            if park:
+                tx.outbox.park(notification.receiver, None, str(error), now)
+            elif retry_after is not None:
+                tx.outbox.park(notification.receiver, now + retry_after, str(error), now)
+            self._tell_operator(tx, notification, error, dead=plan.action is Action.DEAD, park=park)
+        log.warning(
+            "delivery_failed",
+            receiver=notification.receiver,
+            key=notification.key,
+            attempt=notification.attempt,
+            error=str(error),
+            action=plan.action.value,
+            reason=plan.reason,
+            parked=park,
+        )
+        return not (park or retry_after is not None)
+
+    def _tell_operator(
+        self,
+        tx: Transaction,
+        notification: Notification,
+        error: DeliveryError,
+        *,
+        dead: bool,
+        park: bool,
+    ) -> None:
+        if park:
+            self._notices.add(
+                tx,
+                f"receiver:{notification.receiver}:parked:{self._clock.now():%Y%m%d}",
+                f"receiver {notification.receiver} is parked: {error}. Its queue is kept; mend it, "
+                f"then run: watcher outbox retry --receiver {notification.receiver}",
+                avoid=notification.receiver,
+            )
+        elif dead:
+            self._notices.add(
+                tx,
+                f"dead:{notification.key}",
+                f"a message to {notification.receiver} was given up: {error}. "
+                f"See it with: watcher outbox show {notification.key}",
+                avoid=notification.receiver,
+            )

@@ -1,0 +1,187 @@
+"""Articles to alerts with no I/O: match → group → decide → route. Daemon and replay share it."""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from watcher.alerts.policy import HISTORY, WORDS, Decision, Reason, Told, decide_alert, hold_back
+from watcher.alerts.routes import ReceiverClock, RouteSettings, plan_dispatches
+from watcher.matching.matcher import Matcher
+from watcher.model import Alert, AlertKind, Article, Dispatch, Match, Role, Story, StoryStatus
+from watcher.rules.compile import Rule
+from watcher.stories.grouping import Assignment, StoryIndex
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was decided for one rule and one article, told or not."""
+
+    match: Match
+    decision: Decision
+    alert: Alert | None = None
+    dispatches: tuple[Dispatch, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Everything that follows from one article; `assignment` is None when nothing matched."""
+
+    article: Article
+    matches: tuple[Match, ...] = ()
+    assignment: Assignment | None = None
+    verdicts: tuple[Verdict, ...] = ()
+
+    @property
+    def alerts(self) -> list[Alert]:
+        return [v.alert for v in self.verdicts if v.alert]
+
+    @property
+    def dispatches(self) -> list[Dispatch]:
+        return [d for v in self.verdicts for d in v.dispatches]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What of a configuration the pipeline needs; swapped as a whole on reload."""
+
+    rules: tuple[Rule, ...]
+    routes: tuple[RouteSettings, ...]
+    receivers: Mapping[str, ReceiverClock]
+    story_window: timedelta = timedelta(hours=72)
+
+
+@dataclass(slots=True)
+class Memory:
+    """What was matched and told so far; rebuilt from the store at start and after a failed transaction."""
+
+    index: StoryIndex
+    told: dict[tuple[str, str], Told] = field(default_factory=dict)
+    times: dict[str, deque[datetime]] = field(default_factory=dict)
+
+    def note_match(
+        self, rule: str, story: str, article: Article, role: Role, now: datetime
+    ) -> None:
+        key = (rule, story)
+        self.told[key] = self.told.get(key, Told()).after_match(article, role, now)
+
+    def note_alert(self, rule: str, story: str | None, at: datetime) -> None:
+        if story is not None:
+            key = (rule, story)
+            self.told[key] = self.told.get(key, Told()).after_alert(at)
+        times = self.times.setdefault(rule, deque())
+        times.append(at)
+        while times and times[0] < at - HISTORY:
+            times.popleft()
+
+    def expire(self, now: datetime) -> list[Story]:
+        """Stories that went quiet or closed; what was told of closed ones is forgotten."""
+        changed = self.index.expire(now)
+        closed = {story.id for story in changed if story.status is StoryStatus.CLOSED}
+        if closed:
+            self.told = {key: told for key, told in self.told.items() if key[1] not in closed}
+        return changed
+
+
+class Pipeline:
+    """Deterministic: the same articles in the same order give the same outcomes."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._take(plan)
+        self.memory = self.empty_memory()
+
+    def _take(self, plan: Plan) -> None:
+        self.plan = plan
+        self.matcher = Matcher(plan.rules)
+        self._rules = {rule.id: rule for rule in plan.rules}
+
+    def use(self, plan: Plan) -> None:
+        """Swap rules and routes; stories and what was told stay."""
+        self._take(plan)
+
+    def empty_memory(self) -> Memory:
+        return Memory(StoryIndex(window=self.plan.story_window))
+
+    def process(
+        self,
+        article: Article,
+        now: datetime,
+        *,
+        quiet: Reason | None = None,
+        group_all: bool = False,
+        already: frozenset[str] = frozenset(),
+    ) -> Outcome:
+        """Decide everything about one article.
+
+        `quiet` names why nothing may be told (a baseline, a quarantine); matches and
+        stories are kept all the same. `already` are rules that held for an earlier
+        revision: they stay silent.
+        """
+        matches = tuple(self.matcher.match(article))
+        if not matches and not group_all:
+            return Outcome(article)
+        assignment = self.memory.index.assign(article, now)
+        verdicts = tuple(
+            self._verdict(
+                article, match, assignment, now, Reason.REVISION if match.rule in already else quiet
+            )
+            for match in matches
+        )
+        return Outcome(article, matches, assignment, verdicts)
+
+    def _verdict(
+        self,
+        article: Article,
+        match: Match,
+        assignment: Assignment,
+        now: datetime,
+        quiet: Reason | None,
+    ) -> Verdict:
+        rule, story = self._rules[match.rule], assignment.story
+        told = self.memory.told.get((rule.id, story.id), Told())
+        if quiet is not None:
+            decision = hold_back(rule, quiet)
+        else:
+            decision = decide_alert(
+                rule=rule,
+                article=article,
+                assignment=assignment,
+                told=told,
+                recent=tuple(self.memory.times.get(rule.id, ())),
+                now=now,
+            )
+        self.memory.note_match(rule.id, story.id, article, assignment.role, now)
+        if not decision.send or decision.kind is None:
+            return Verdict(match, decision)
+        # The first alert of a story tells of every report that waited for it.
+        waited = tuple(a.id for a in told.seen) if decision.kind is AlertKind.CORROBORATED else ()
+        alert = Alert(
+            id=alert_id(rule.id, story.id, article.id),
+            kind=decision.kind,
+            rule=rule.id,
+            story=story.id,
+            severity=decision.severity,
+            at=now,
+            reason=WORDS[decision.reason],
+            articles=(*waited, article.id),
+            tags=rule.tags,
+            new=decision.new,
+        )
+        self.memory.note_alert(rule.id, story.id, now)
+        return Verdict(match, decision, alert, tuple(self._dispatches(alert, article, now)))
+
+    def _dispatches(self, alert: Alert, article: Article, now: datetime) -> list[Dispatch]:
+        return plan_dispatches(
+            alert,
+            languages=(article.lang,) if article.lang else (),
+            publishers=(article.family,),
+            routes=self.plan.routes,
+            receivers=self.plan.receivers,
+            now=now,
+        )
+
+
+def alert_id(rule: str, story: str, article: str) -> str:
+    """One alert per rule, story and article that raised it: deciding twice gives the same id."""
+    return "t" + sha256(f"{rule}\0{story}\0{article}".encode()).hexdigest()[:19]

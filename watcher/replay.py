@@ -1,0 +1,180 @@
+"""The whole pipeline over a file of dated articles, with a simulated clock and no network.
+
+Input, one JSON object a line: `{"id","url","title","text","published","publisher","feed","lang"}`;
+an id or url, a title and a date are required. The output is deterministic.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from watcher.compose import plan_messages
+from watcher.config.load import Config
+from watcher.errors import WatcherError
+from watcher.model import Article, Dispatch, Entry
+from watcher.normalise import to_article
+from watcher.pipeline import Outcome, Pipeline
+from watcher.sources.dates import parse_date
+from watcher.stories.publishers import PublisherTable
+
+Record = dict[str, Any]
+EXPIRE_EVERY = timedelta(hours=1)
+
+
+class ReplayError(WatcherError):
+    """A line of the input that is no article."""
+
+
+@dataclass(slots=True)
+class Replay:
+    """Feeds articles through a pipeline, oldest first, and tells what follows."""
+
+    pipeline: Pipeline
+    all_stories: bool = False
+    counts: Counter[str] = field(default_factory=Counter)
+    _waiting: list[Dispatch] = field(default_factory=list)
+    _expired_at: datetime | None = None
+
+    def run(self, articles: Iterable[Article]) -> Iterator[Record]:
+        """Records in the order things happen; the articles must be in order of time."""
+        now: datetime | None = None
+        for article in articles:
+            now = article.at
+            yield from self._until(now)
+            self._expire(now)
+            self.counts["articles"] += 1
+            outcome = self.pipeline.process(article, now, group_all=self.all_stories)
+            yield from self._outcome(outcome)
+            yield from self._notify(now)
+        if now is not None:
+            yield from self._until(now + timedelta(days=8))
+
+    def _outcome(self, outcome: Outcome) -> Iterator[Record]:
+        article = outcome.article
+        for match in outcome.matches:
+            self.counts["matches"] += 1
+            yield {
+                "type": "match",
+                "article": article.id,
+                "rule": match.rule,
+                "score": match.score,
+                "evidence": [
+                    {
+                        "clause": e.clause,
+                        "field": e.field,
+                        "start": e.start,
+                        "end": e.end,
+                        "text": e.text,
+                    }
+                    for e in match.evidence
+                ],
+            }
+        if outcome.assignment is None:
+            return
+        self.counts["stories"] += outcome.assignment.is_new
+        yield {
+            "type": "story",
+            "story": outcome.assignment.story.id,
+            "article": article.id,
+            "new": outcome.assignment.is_new,
+        }
+        for alert in outcome.alerts:
+            self.counts["alerts"] += 1
+            yield {
+                "type": "alert",
+                "kind": alert.kind.value,
+                "rule": alert.rule,
+                "story": alert.story,
+                "at": _iso(alert.at),
+                "articles": list(alert.articles),
+                "reason": alert.reason,
+            }
+        self._waiting += outcome.dispatches
+
+    def _until(self, now: datetime) -> Iterator[Record]:
+        """Messages that fell due before this moment, slot by slot."""
+        while self._waiting:
+            first = min(d.send_at for d in self._waiting)
+            if first >= now:
+                return
+            yield from self._notify(first)
+
+    def _notify(self, now: datetime) -> Iterator[Record]:
+        due = [d for d in self._waiting if d.send_at <= now]
+        if not due:
+            return
+        self._waiting = [d for d in self._waiting if d.send_at > now]
+        for receiver in sorted({d.receiver for d in due}):
+            for batch in plan_messages([d for d in due if d.receiver == receiver]):
+                self.counts["notifications"] += 1
+                yield {
+                    "type": "notification",
+                    "receiver": receiver,
+                    "at": _iso(now),
+                    "alerts": [d.alert for d in batch],
+                }
+
+    def _expire(self, now: datetime) -> None:
+        if self._expired_at is None or now - self._expired_at >= EXPIRE_EVERY:
+            self.pipeline.memory.expire(now)
+            self._expired_at = now
+
+
+def read_articles(
+    lines: Iterable[str], publishers: PublisherTable, *, tick: Callable[[], None] = lambda: None
+) -> list[Article]:
+    """All of them, oldest first; same dates keep the file's order. Raises `ReplayError` with the line."""
+    articles = []
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            articles.append(_article(line, number, publishers))
+            tick()
+    return sorted(articles, key=lambda article: article.at)
+
+
+def _article(line: str, number: int, publishers: PublisherTable) -> Article:
+    try:
+        raw = json.loads(line)
+    except ValueError as error:
+        raise ReplayError(f"line {number}: is not JSON: write one object a line") from error
+    if not isinstance(raw, dict):
+        raise ReplayError(f"line {number}: is no JSON object: write one object a line")
+    published = parse_date(raw.get("published"))
+    name = str(raw.get("id") or raw.get("url") or "")
+    if not name or published is None or not isinstance(raw.get("title"), str):
+        raise ReplayError(
+            f"line {number}: id or url, title and published are required: published is an ISO date"
+        )
+    entry = Entry(
+        guid=name,
+        url=raw.get("url"),
+        title=raw["title"],
+        text=str(raw.get("text") or ""),
+        published=published,
+        publisher=raw.get("publisher") or None,
+        lang=raw.get("lang") or None,
+    )
+    return to_article(
+        entry,
+        id=name,
+        feed=str(raw.get("feed") or "replay"),
+        feed_publisher=None,
+        feed_lang=None,
+        publishers=publishers,
+        now=published,
+    )
+
+
+def fingerprint(config: Config) -> str:
+    """Names what the articles were judged by, so that two replays can be compared."""
+    return sha256(
+        "\n".join(f"{r.id} {r.when} {r.unless}" for r in config.rules).encode()
+    ).hexdigest()[:12]
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,51 @@
+"""The tests stored in a rule: what must be caught and what must not. Pure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from watcher.model import Article
+from watcher.rules.compile import Rule
+from watcher.rules.schema import Sample
+
+# Decides one rule for one article and says in a line what decided against a match.
+Judge = Callable[[Rule, Article], tuple[bool, str]]
+
+_SOME_DAY = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One test of one rule; `why` names the clause that decided when it failed."""
+
+    rule: str
+    sample: Sample
+    expected: bool
+    passed: bool
+    why: str = ""
+
+
+def run_tests(rule: Rule, judge: Judge) -> list[Outcome]:
+    """In the order they are written, `match` first."""
+    outcomes = []
+    for expected, samples in ((True, rule.tests.match), (False, rule.tests.no_match)):
+        for sample in samples:
+            matched, why = judge(rule, article_of(sample))
+            outcomes.append(Outcome(rule.id, sample, expected, matched is expected, why))
+    return outcomes
+
+
+def article_of(sample: Sample) -> Article:
+    """A sample as an article."""
+    return Article(
+        id="test",
+        feed="test",
+        url=sample.url,
+        title=sample.title,
+        text=sample.text,
+        first_seen=sample.published or _SOME_DAY,
+        published=sample.published,
+        publisher=sample.publisher,
+        family=sample.publisher.casefold(),
+        lang=sample.lang,
+    )
