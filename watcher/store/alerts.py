@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from watcher.model import Alert, AlertKind, Dispatch, Severity
 from watcher.store.tables import alert, dispatch, verdict
-from watcher.store.upsert import upsert
+from watcher.store.upsert import insert_new, upsert
 
 _DISPATCH = [dispatch.c[f.name] for f in fields(Dispatch)]
 
@@ -21,13 +21,14 @@ class Alerts:
         self._connection = connection
         self._do = connection.execute
 
-    def add(self, value: Alert) -> None:
+    def add(self, value: Alert) -> bool:
+        """False when the id is there already: an alert is decided once."""
         row = asdict(value) | {
             "articles": list(value.articles),
             "tags": list(value.tags),
             "new": list(value.new),
         }
-        upsert(self._connection, alert, [row], replace=False)
+        return insert_new(self._connection, alert, row)
 
     def get(self, alert_id: str) -> Alert | None:
         row = self._do(sa.select(alert).where(alert.c.id == alert_id)).first()

@@ -1,8 +1,9 @@
 """The archive: articles, their revisions, and the identities that stop a repeat."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -14,7 +15,18 @@ from watcher.store.tables import article, identity, revision
 from watcher.store.upsert import upsert
 from watcher.text import canonical_url
 
+KEPT_REVISIONS = 20
 _CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """An earlier text of an article."""
+
+    revision: int
+    title: str
+    text: str
+    replaced_at: datetime
 
 
 class Articles:
@@ -34,7 +46,7 @@ class Articles:
             query = sa.select(identity.c.key, identity.c.article).where(
                 identity.c.feed == feed, identity.c.key.in_(wanted[start : start + _CHUNK])
             )
-            found.update(self._do(query).tuples().all())
+            found.update({row[0]: row[1] for row in self._do(query)})
         return found
 
     def remember(self, feed: str, keys: Iterable[str], article_id: str, now: datetime) -> None:
@@ -58,21 +70,19 @@ class Articles:
             "content_hash": content_hash,
         }
         self._do(sa.insert(article).values(**values))
+        search.index_pairs(self._connection, new)
 
     def revise(self, changed: Article, content_hash: str, now: datetime) -> Article:
-        """Keep the old text as a revision and store the new; returns the article with its number."""
-        old = self.get(changed.id)
+        """Store the new text and keep the old as a revision; returns the article with its number.
+
+        A text that comes back (a feed served in two versions) is kept once, and of a text that
+        changes for ever the latest `KEPT_REVISIONS` versions.
+        """
+        query = sa.select(*ARTICLE_COLUMNS, article.c.content_hash)
+        old = self._do(query.where(article.c.id == changed.id)).first()
         if old is None:
             return changed
-        self._do(
-            sa.insert(revision).values(
-                article=old.id,
-                revision=old.revision,
-                title=old.title,
-                text=old.text,
-                replaced_at=now,
-            )
-        )
+        self._keep_revision(old, now)
         new = replace(changed, revision=old.revision + 1, first_seen=old.first_seen)
         self._do(
             sa.update(article)
@@ -81,12 +91,41 @@ class Articles:
                 title=new.title,
                 text=new.text,
                 url=new.url,
+                canonical=canonical_url(new.url) if new.url else "",
                 updated=new.updated,
                 revision=new.revision,
                 content_hash=content_hash,
             )
         )
+        search.index_pairs(self._connection, new)
         return new
+
+    def _keep_revision(self, old: Any, now: datetime) -> None:
+        kept = revision.c.article == old.id
+        seen = sa.and_(kept, revision.c.content_hash == old.content_hash)
+        self._do(sa.delete(revision).where(seen))
+        self._do(
+            sa.insert(revision).values(
+                article=old.id,
+                revision=old.revision,
+                title=old.title,
+                text=old.text,
+                content_hash=old.content_hash,
+                replaced_at=now,
+            )
+        )
+        newest = sa.select(revision.c.revision).where(kept).order_by(revision.c.revision.desc())
+        self._do(
+            sa.delete(revision).where(
+                kept, revision.c.revision.not_in(newest.limit(KEPT_REVISIONS))
+            )
+        )
+
+    def revisions_of(self, article_id: str) -> list[Revision]:
+        """Earlier texts, oldest first."""
+        query = sa.select(*(revision.c[f.name] for f in fields(Revision)))
+        rows = self._do(query.where(revision.c.article == article_id).order_by(revision.c.revision))
+        return [Revision(**row._mapping) for row in rows]
 
     def content_hashes(self, ids: Iterable[str]) -> dict[str, str]:
         wanted = list(ids)
@@ -95,7 +134,7 @@ class Articles:
             query = sa.select(article.c.id, article.c.content_hash).where(
                 article.c.id.in_(wanted[start : start + _CHUNK])
             )
-            found.update(self._do(query).tuples().all())
+            found.update({row[0]: row[1] for row in self._do(query)})
         return found
 
     def get(self, article_id: str) -> Article | None:
@@ -134,15 +173,12 @@ class Articles:
         return search.run(self._connection, query, limit)
 
     def purge_text(self, before: datetime) -> int:
-        """Delete the text of old articles; their identities stay for ever."""
-        self._do(
-            sa.delete(revision).where(
-                revision.c.article.in_(sa.select(article.c.id).where(article.c.first_seen < before))
-            )
-        )
-        done = self._do(
+        """Delete the text of articles first seen before then; their identities stay for ever."""
+        old = sa.select(article.c.id).where(article.c.first_seen < before, article.c.text != "")
+        self._do(sa.delete(revision).where(revision.c.article.in_(old)))
+        search.purge_pairs(self._connection, before)
+        return self._do(
             sa.update(article)
             .where(article.c.first_seen < before, article.c.text != "")
             .values(text="")
-        )
-        return done.rowcount
+        ).rowcount

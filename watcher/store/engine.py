@@ -1,8 +1,7 @@
 """Opening the database, and one transaction as the rest of the service sees it."""
 
-import fcntl
 import os
-import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,24 +10,29 @@ from typing import Any, TextIO
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from watcher.errors import StoreError, StoreFullError, StoreLockedError
+from watcher.errors import StoreError, StoreFullError
+from watcher.store import backup, lock
 from watcher.store.alerts import Alerts
 from watcher.store.articles import Articles
 from watcher.store.feeds import Feeds
 from watcher.store.matches import Matches
 from watcher.store.meta import Meta
+from watcher.store.opening import Found, look
 from watcher.store.outbox import Outbox
 from watcher.store.schema import migrate
 from watcher.store.stories import Stories
 
+BUSY_S = 10
 _PRAGMAS = (
     "journal_mode = wal",
     # NORMAL may lose the last commits on power loss, and with them the mark of a sent message.
     "synchronous = full",
     "foreign_keys = on",
-    "busy_timeout = 10000",
+    f"busy_timeout = {BUSY_S * 1000}",
+    # A log grown by one big transaction is cut back at the next checkpoint.
+    "journal_size_limit = 67108864",
 )
-_MAGIC = b"SQLite format 3\x00"
+_MEMORY = Path(":memory:")
 
 
 class Transaction:
@@ -46,52 +50,52 @@ class Transaction:
 
 
 class Store:
-    """One database; transactions from several threads queue up behind each other."""
+    """One database. Writing transactions queue up behind each other, readers never wait."""
 
     def __init__(self, engine: sa.Engine, path: Path) -> None:
         self._engine = engine
         self._path = path
+        self._turn = threading.Lock()
         self._lock_file: TextIO | None = None
 
     @contextmanager
     def begin(self) -> Iterator[Transaction]:
-        """Commit at the end, roll back on any exception; raises `StoreError` kinds only."""
+        """Commit at the end, roll back on any exception; the database's own become `StoreError`s."""
         try:
-            with self._engine.begin() as connection:
+            with self._turn, self._engine.begin() as connection:
+                yield Transaction(connection)
+        except sa.exc.DBAPIError as error:
+            raise _translated(error, self._path) from error
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """One consistent picture, however long it takes; writers go on meanwhile, writing raises."""
+        if self._path == _MEMORY:
+            with self.begin() as tx:
+                yield tx
+            return
+        try:
+            with self._engine.connect().execution_options(reading=True) as connection:
                 yield Transaction(connection)
         except sa.exc.DBAPIError as error:
             raise _translated(error, self._path) from error
 
     def lock(self) -> None:
         """Make this process the store's daemon until close or death; `StoreLockedError` if one runs."""
-        path = self._path.with_name(self._path.name + ".lock")
-        handle = path.open("a+")
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            handle.seek(0)
-            holder = handle.read().strip() or "unknown"
-            handle.close()
-            raise StoreLockedError(
-                f"{self._path}: another watcher daemon (process {holder}) runs on this store: "
-                "stop it, or give this one another data folder"
-            ) from error
-        handle.truncate(0)
-        handle.write(str(os.getpid()))
-        handle.flush()
-        self._lock_file = handle
+        if self._path == _MEMORY or self._lock_file is not None:
+            return
+        self._lock_file = lock.hold(self._path)
+        # A forked child shares the lock; one that outlives a killed daemon would keep it for ever.
+        os.register_at_fork(after_in_child=self._lock_file.close)
 
     def backup(self, target: Path) -> None:
-        """A consistent copy while the daemon runs; written beside the target and renamed."""
-        partial = target.with_name(target.name + ".partial")
-        raw = sqlite3.connect(self._path)
-        copy = sqlite3.connect(partial)
-        try:
-            raw.backup(copy)
-        finally:
-            copy.close()
-            raw.close()
-        partial.replace(target)
+        """A consistent copy while the daemon runs; a file at `target` is replaced in one step."""
+        backup.back_up(self._path, target)
+
+    def tidy(self) -> None:
+        """Keep the planner's statistics fresh; cheap, for now and then."""
+        with self.begin() as tx:
+            tx.connection.exec_driver_sql("PRAGMA optimize")
 
     def close(self) -> None:
         self._engine.dispose()
@@ -103,52 +107,58 @@ class Store:
 def open_store(path: Path) -> Store:
     """Create or migrate the database at `path` (`:memory:` for a throw-away one).
 
-    A file that is damaged, newer than this version, or not a database is refused and left untouched.
+    A file that is damaged, newer than this version, or not a watcher database is refused with a
+    `StoreError` and left untouched.
     """
-    memory = str(path) == ":memory:"
-    if not memory:
-        _refuse_strangers(path)
+    if path == _MEMORY:
+        store = Store(_engine(path), path)
+        with store.begin() as tx:
+            migrate(tx.connection)
+        return store
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"{path.parent}: can't be made ({error.strerror}): make its parent writable for this user"
+        ) from error
+    if look(path) is not Found.READY:
+        with lock.held(path):
+            _prepare(path)
+    return Store(_engine(path), path)
+
+
+def _prepare(path: Path) -> None:
+    """Under the lock: look again, for another process may have done it meanwhile."""
+    found = look(path)
+    if found is Found.OLDER:
+        _migrate(path)
+    elif found is Found.NOTHING:
+        # Made beside and renamed: whatever lies at the path is a whole database, kill or not.
+        fresh = path.with_name(path.name + ".new")
+        for leftover in (fresh, *backup.logs_of(fresh), *backup.logs_of(path)):
+            leftover.unlink(missing_ok=True)
+        _migrate(fresh)
+        backup.put(fresh, path)
+
+
+def _migrate(path: Path) -> None:
+    store = Store(_engine(path), path)
+    try:
+        with store.begin() as tx:
+            migrate(tx.connection)
+    finally:
+        store.close()
+
+
+def _engine(path: Path) -> sa.Engine:
     engine = sa.create_engine(
-        "sqlite://" if memory else f"sqlite:///{path}",
+        sa.URL.create("sqlite", database=os.fspath(path)),
         connect_args={"check_same_thread": False},
-        poolclass=sa.pool.StaticPool if memory else sa.pool.QueuePool,
+        poolclass=sa.pool.StaticPool if path == _MEMORY else sa.pool.QueuePool,
     )
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)
-    try:
-        with engine.begin() as connection:
-            _check(connection, path)
-            migrate(connection, path)
-    except sa.exc.DBAPIError as error:
-        engine.dispose()
-        raise _translated(error, path) from error
-    except StoreError:
-        engine.dispose()
-        raise
-    return Store(engine, path)
-
-
-def _refuse_strangers(path: Path) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            return
-        head = path.open("rb").read(len(_MAGIC))
-    except OSError as error:
-        raise StoreError(
-            f"{path}: can't be opened ({error.strerror}): make the folder writable for this user"
-        ) from error
-    if head != _MAGIC:
-        raise StoreError(
-            f"{path}: is not a watcher database (it is {'empty' if not head else 'something else'}): "
-            "restore a backup, or move the file away to start with an empty archive"
-        )
-
-
-def _check(connection: sa.Connection, path: Path) -> None:
-    verdict = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
-    if verdict != "ok":
-        raise StoreError(f"{path}: is damaged ({verdict}): restore a backup with `watcher restore`")
+    return engine
 
 
 def _on_connect(connection: Any, _record: Any) -> None:
@@ -159,16 +169,23 @@ def _on_connect(connection: Any, _record: Any) -> None:
 
 
 def _on_begin(connection: sa.Connection) -> None:
+    reading = connection.get_execution_options().get("reading", False)
+    connection.exec_driver_sql(f"PRAGMA query_only = {'on' if reading else 'off'}")
     # IMMEDIATE takes the write lock at once: no deadlock on upgrading a read to a write.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
 def _translated(error: sa.exc.DBAPIError, path: Path) -> StoreError:
-    text = str(error.orig)
-    if "disk is full" in text or "disk I/O" in text:
-        return StoreFullError(f"{path}: {text}: make room; work resumes by itself")
-    if "readonly" in text or "unable to open" in text:
-        return StoreError(f"{path}: {text}: make the folder writable for this user")
-    if "malformed" in text or "not a database" in text:
-        return StoreError(f"{path}: {text}: restore a backup with `watcher restore`")
-    return StoreError(f"{path}: {text}")
+    name = getattr(error.orig, "sqlite_errorname", "")
+    where = f"{path}: {error.orig}"
+    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
+        return StoreFullError(f"{where}: make room on its disk; work resumes by itself")
+    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
+        return StoreFullError(f"{where}: make the file and its folder writable for this user")
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        return StoreError(f"{where}: restore a backup with `watcher restore`")
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return StoreError(
+            f"{where}: another process writes to it for more than {BUSY_S} s; this is tried again"
+        )
+    return StoreError(where)

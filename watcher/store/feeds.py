@@ -25,7 +25,7 @@ class Feeds:
         New feeds are due within `spread`; a changed address forgets the validators of the
         old one; a feed that is no longer wanted keeps its row, so that it never starts anew.
         """
-        known = dict(self._do(sa.select(feed.c.feed, feed.c.configured)).tuples().all())
+        known = {row[0]: row[1] for row in self._do(sa.select(feed.c.feed, feed.c.configured))}
         names = list(wanted)
         fresh = [pair for pair in names if pair[0] not in known]
         for n, (name, url) in enumerate(fresh):
@@ -75,13 +75,14 @@ class Feeds:
             .order_by(feed.c.next_poll_at, feed.c.feed)
             .limit(limit)
         )
-        names = list(self._do(due).scalars())
+        # On SQLite the write lock already keeps others out, and the clause is left out.
+        names = list(self._do(due.with_for_update(skip_locked=True)).scalars())
         return self._lease(names, now + lease)
 
     def claim_all(self, now: datetime, lease: timedelta) -> list[FeedState]:
-        """Every enabled feed, due or not; for `run --once`."""
-        names = list(self._do(sa.select(feed.c.feed).where(feed.c.enabled)).scalars())
-        return self._lease(names, now + lease)
+        """Every enabled feed that isn't gone, due or not; for `run --once`."""
+        query = sa.select(feed.c.feed).where(feed.c.enabled, feed.c.status != FeedStatus.GONE)
+        return self._lease(list(self._do(query).scalars()), now + lease)
 
     def _lease(self, names: list[str], until: datetime) -> list[FeedState]:
         if not names:
@@ -115,6 +116,15 @@ class Feeds:
             .where(feed.c.feed == name)
             .values(lease_until=None, next_poll_at=next_poll_at)
         )
+
+    def revive(self, name: str, now: datetime) -> bool:
+        """Poll a feed again that was gone or put off; False when there is no such feed."""
+        done = self._do(
+            sa.update(feed)
+            .where(feed.c.feed == name, feed.c.enabled)
+            .values(status=FeedStatus.NEW, failures=0, next_poll_at=now, lease_until=None)
+        )
+        return done.rowcount == 1
 
 
 def _state(row: Any) -> FeedState:

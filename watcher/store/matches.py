@@ -48,7 +48,7 @@ class Matches:
             .where(match.c.at >= since)
             .group_by(match.c.rule)
         )
-        return dict(self._do(query).tuples().all())
+        return {row[0]: row[1] for row in self._do(query)}
 
 
 def _match(row: Any) -> Match:

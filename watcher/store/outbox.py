@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from watcher.model import DigestKind, Notification, NotificationState
 from watcher.store.tables import delivery, outbox, parked
-from watcher.store.upsert import upsert
+from watcher.store.upsert import insert_new, upsert
 
 _COLUMNS = [outbox.c[f.name] for f in fields(Notification)]
 
@@ -27,11 +27,8 @@ class Outbox:
 
     def enqueue(self, value: Notification) -> bool:
         """False when the key is there already: a message is frozen once."""
-        if self._do(sa.select(outbox.c.n).where(outbox.c.key == value.key)).first():
-            return False
         row = asdict(value) | {"payload": dict(value.payload), "alerts": list(value.alerts)}
-        self._do(sa.insert(outbox).values(**row))
-        return True
+        return insert_new(self._connection, outbox, row)
 
     def due_receivers(self, now: datetime) -> list[str]:
         """Receivers that have something to send now and are not parked, by name."""
@@ -49,7 +46,9 @@ class Outbox:
         query = sa.select(outbox.c.n).where(_due(now))
         if receivers is not None:
             query = query.where(outbox.c.receiver.in_(receivers))
-        numbers = list(self._do(query.order_by(outbox.c.due_at, outbox.c.n).limit(limit)).scalars())
+        # On SQLite the write lock already keeps others out, and the clause is left out.
+        query = query.order_by(outbox.c.due_at, outbox.c.n).limit(limit)
+        numbers = list(self._do(query.with_for_update(skip_locked=True)).scalars())
         if not numbers:
             return []
         self._do(

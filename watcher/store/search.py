@@ -1,47 +1,47 @@
-"""Full-text search of the archive on SQLite FTS5: words by `porter`, scripts without spaces by trigrams."""
+"""Full-text search of the archive on SQLite FTS5, two indexes: words, and pairs of characters.
+
+`article_fts` stems words; triggers keep it with its article. `article_pairs` serves the
+scripts that write no spaces (or glue endings on, as Korean does): every run of them is
+kept as its pairs of neighbours, so that 卫星 is found inside 北京发射卫星. Only articles that
+have such runs are in it.
+"""
 
 import re
+import unicodedata
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
 
 import sqlalchemy as sa
 
 from watcher.model import Article
 from watcher.store.rows import ARTICLE_COLUMNS, to_article
 from watcher.store.tables import article
+from watcher.text import clean_line, truncate
 
-# Runs once in the migration; triggers keep both indexes in the same transaction as the article.
-CREATE = (
-    "CREATE VIRTUAL TABLE article_fts USING fts5(title, text, content='article', content_rowid='n',"
-    " tokenize='porter unicode61 remove_diacritics 2')",
-    "CREATE VIRTUAL TABLE article_fts_tri USING fts5(title, text, content='article',"
-    " content_rowid='n', tokenize='trigram')",
-    "CREATE TRIGGER article_fts_insert AFTER INSERT ON article BEGIN"
-    " INSERT INTO article_fts(rowid, title, text) VALUES (new.n, new.title, new.text);"
-    " INSERT INTO article_fts_tri(rowid, title, text) VALUES (new.n, new.title, new.text); END",
-    "CREATE TRIGGER article_fts_delete AFTER DELETE ON article BEGIN"
-    " INSERT INTO article_fts(article_fts, rowid, title, text)"
-    " VALUES ('delete', old.n, old.title, old.text);"
-    " INSERT INTO article_fts_tri(article_fts_tri, rowid, title, text)"
-    " VALUES ('delete', old.n, old.title, old.text); END",
-    "CREATE TRIGGER article_fts_update AFTER UPDATE OF title, text ON article BEGIN"
-    " INSERT INTO article_fts(article_fts, rowid, title, text)"
-    " VALUES ('delete', old.n, old.title, old.text);"
-    " INSERT INTO article_fts(rowid, title, text) VALUES (new.n, new.title, new.text);"
-    " INSERT INTO article_fts_tri(article_fts_tri, rowid, title, text)"
-    " VALUES ('delete', old.n, old.title, old.text);"
-    " INSERT INTO article_fts_tri(rowid, title, text) VALUES (new.n, new.title, new.text); END",
+_RUN = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3041-\u3096\u30a1-\u30fa\u30fc-\u30ff"
+    "\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff]+"
 )
+_TERM = re.compile(r'"([^"]*)"|([^\s"]+)')
+_WORD = re.compile(r"[^\W_]")
+_QUERY_LIMIT = 500
+_AROUND = 40
 
-_TERM = re.compile(r'"([^"]*)"|(\S+)')
-_NO_SPACES = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"
-)
-_WORD = re.compile(r"\w")
-
-_RANKED = """
-SELECT article.id, snippet({index}, -1, '[', ']', '…', 16) AS snippet, bm25({index}, 5.0, 1.0) AS rank
-FROM {index} JOIN article ON article.n = {index}.rowid
-WHERE {index} MATCH :query ORDER BY rank LIMIT :limit
+# Ranking inside FTS5 (title five times the text) makes a snippet for the shown rows only.
+_BY_WORDS = """
+SELECT article.id, snippet(article_fts, -1, '[', ']', '…', 16) AS snippet, rank
+FROM article_fts JOIN article ON article.n = article_fts.rowid
+WHERE article_fts MATCH :words AND rank MATCH 'bm25(5.0, 1.0)'
+AND (:pairs = '' OR article_fts.rowid IN
+     (SELECT rowid FROM article_pairs WHERE :pairs <> '' AND article_pairs MATCH :pairs))
+ORDER BY rank LIMIT :limit
+"""
+_BY_PAIRS = """
+SELECT article.id, NULL AS snippet, rank
+FROM article_pairs JOIN article ON article.n = article_pairs.rowid
+WHERE article_pairs MATCH :pairs AND rank MATCH 'bm25(5.0, 1.0)'
+ORDER BY rank LIMIT :limit
 """
 
 
@@ -54,59 +54,99 @@ class SearchHit:
     rank: float
 
 
-def run(connection: sa.Connection, query: str, limit: int) -> list[SearchHit]:
-    """Every word must occur; `"…"` is a phrase, a trailing `*` a prefix; anything else is plain text."""
-    terms = [phrase or word for phrase, word in _TERM.findall(query)]
-    terms = [term for term in terms if _WORD.search(term)]
-    if not terms:
-        return []
-    if any(_NO_SPACES.search(term) for term in terms):
-        if all(len(term) >= 3 for term in terms):
-            found = _ranked(connection, "article_fts_tri", " ".join(map(_quoted, terms)), limit)
-        else:
-            found = _scanned(connection, terms, limit)
-    else:
-        found = _ranked(connection, "article_fts", " ".join(map(_word_query, terms)), limit)
-    return _with_articles(connection, found)
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a user typed, as FTS5 expressions that always parse, and the runs for the snippet."""
+
+    words: str
+    pairs: str
+    runs: tuple[str, ...]
 
 
-def _quoted(term: str) -> str:
-    return '"' + term.replace('"', "") + '"'
+def parse(text: str) -> Query:
+    """Every term must occur; `"…"` is a phrase, a trailing `*` a prefix, all else plain text.
+
+    Quoting each term keeps AND, `-` and `:` from being taken for syntax.
+    """
+    words, pairs, runs = [], [], []
+    text = unicodedata.normalize("NFKC", clean_line(text, _QUERY_LIMIT))
+    for phrase, word in _TERM.findall(text):
+        term = phrase or word
+        found = _RUN.findall(term)
+        rest = _RUN.sub(" ", term)
+        runs += found
+        pairs += [_pairs_query(run) for run in found]
+        if _WORD.search(rest):
+            words.append(f'"{rest}"' + ("*" if word.endswith("*") else ""))
+    return Query(" ".join(words), " ".join(pairs), tuple(runs))
 
 
-def _word_query(term: str) -> str:
-    """Quoting each term keeps AND, `-` and `:` from being taken for syntax."""
-    return _quoted(term[:-1]) + "*" if term.endswith("*") else _quoted(term)
+def _pairs_query(run: str) -> str:
+    """A run's pairs in order; a single character begins some pair wherever it stands."""
+    return f'"{run}"*' if len(run) == 1 else f'"{" ".join(_neighbours(run))}"'
 
 
-def _ranked(
-    connection: sa.Connection, index: str, query: str, limit: int
-) -> list[tuple[str, str, float]]:
-    rows = connection.execute(
-        sa.text(_RANKED.format(index=index)), {"query": query, "limit": limit}
-    )
-    return [(row.id, row.snippet, row.rank) for row in rows]
+def _neighbours(run: str) -> list[str]:
+    return [left + right for left, right in pairwise(run)]
 
 
-def _scanned(
-    connection: sa.Connection, terms: list[str], limit: int
-) -> list[tuple[str, str, float]]:
-    """Trigrams can't see a word of one or two characters, as most Chinese words are."""
-    query = sa.select(article.c.id, article.c.title).order_by(article.c.first_seen.desc())
-    for term in terms:
-        query = query.where(
-            sa.or_(
-                article.c.title.contains(term, autoescape=True),
-                article.c.text.contains(term, autoescape=True),
-            )
+def pairs_of(text: str) -> str:
+    """The pairs to index; each run ends with its last character alone, which keeps runs apart."""
+    runs = [] if text.isascii() else _RUN.findall(unicodedata.normalize("NFKC", text))
+    return " ".join(token for run in runs for token in (*_neighbours(run), run[-1]))
+
+
+def index_pairs(connection: sa.Connection, value: Article) -> None:
+    """Bring `article_pairs` up to an article just written (triggers can't cut pairs)."""
+    title, text = pairs_of(value.title), pairs_of(value.text)
+    if value.revision:
+        connection.execute(
+            sa.text(
+                "DELETE FROM article_pairs WHERE rowid = (SELECT n FROM article WHERE id = :id)"
+            ),
+            {"id": value.id},
         )
-    return [(row.id, row.title, 0.0) for row in connection.execute(query.limit(limit))]
+    if title or text:
+        connection.execute(
+            sa.text(
+                "INSERT INTO article_pairs(rowid, title, text)"
+                " SELECT n, :title, :text FROM article WHERE id = :id"
+            ),
+            {"id": value.id, "title": title, "text": text},
+        )
 
 
-def _with_articles(
-    connection: sa.Connection, found: list[tuple[str, str, float]]
-) -> list[SearchHit]:
-    ids = [article_id for article_id, _, _ in found]
-    rows = connection.execute(sa.select(*ARTICLE_COLUMNS).where(article.c.id.in_(ids)))
-    articles = {row.id: to_article(row) for row in rows}
-    return [SearchHit(articles[i], snippet, rank) for i, snippet, rank in found]
+def purge_pairs(connection: sa.Connection, before: datetime) -> None:
+    """Forget the text, not the title, of articles whose text is about to be purged."""
+    old = sa.select(article.c.n).where(article.c.first_seen < before, article.c.text != "")
+    pairs = sa.table("article_pairs", sa.column("rowid"), sa.column("text"))
+    connection.execute(
+        sa.update(pairs).where(pairs.c.rowid.in_(old), pairs.c.text != "").values(text="")
+    )
+
+
+def run(connection: sa.Connection, text: str, limit: int) -> list[SearchHit]:
+    """Best first; nothing for a query without a word."""
+    query = parse(text)
+    if not query.words and not query.pairs:
+        return []
+    rows = connection.execute(
+        sa.text(_BY_WORDS if query.words else _BY_PAIRS),
+        {"words": query.words, "pairs": query.pairs, "limit": limit},
+    ).all()
+    found = sa.select(*ARTICLE_COLUMNS).where(article.c.id.in_([row.id for row in rows]))
+    articles = {row.id: to_article(row) for row in connection.execute(found)}
+    return [
+        SearchHit(articles[row.id], row.snippet or _snippet(articles[row.id], query.runs), row.rank)
+        for row in rows
+    ]
+
+
+def _snippet(found: Article, runs: tuple[str, ...]) -> str:
+    for text in (found.title, found.text):
+        for run in runs:
+            at = text.find(run)
+            if at >= 0:
+                before, after = text[max(at - _AROUND, 0) : at], text[at + len(run) :]
+                return clean_line(f"{before}[{run}]{truncate(after, _AROUND)}")
+    return found.title

@@ -1,5 +1,6 @@
 """Stories and the articles that make them."""
 
+from collections import defaultdict
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -62,15 +63,19 @@ class Stories:
 
     def open_since(self, since: datetime) -> list[tuple[Story, list[tuple[Article, Role]]]]:
         """Stories updated since then that are not closed, oldest first, with their articles."""
+        is_open = sa.and_(story.c.updated >= since, story.c.status != StoryStatus.CLOSED)
+        members: dict[str, list[tuple[Article, Role]]] = defaultdict(list)
         query = (
-            sa.select(story)
-            .where(story.c.updated >= since, story.c.status != StoryStatus.CLOSED)
-            .order_by(story.c.opened, story.c.id)
+            sa.select(*ARTICLE_COLUMNS, story_article.c.story, story_article.c.role)
+            .join(article, article.c.id == story_article.c.article)
+            .join(story, story.c.id == story_article.c.story)
+            .where(is_open)
+            .order_by(story_article.c.at, article.c.n)
         )
-        return [
-            (_story(row), [(a, role) for a, role, _ in self.articles_of(row.id)])
-            for row in self._do(query).all()
-        ]
+        for row in self._do(query):
+            members[row.story].append((to_article(row), Role(row.role)))
+        stories = self._do(sa.select(story).where(is_open).order_by(story.c.opened, story.c.id))
+        return [(_story(row), members[row.id]) for row in stories]
 
 
 def _story(row: Any) -> Story:

@@ -1,9 +1,11 @@
 """The tables, the same on SQLite and PostgreSQL; full-text search objects are made by the migration."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -22,6 +24,23 @@ class Moment(sa.types.TypeDecorator[datetime]):
         return None if value is None else _EPOCH + value * _MICROSECOND
 
 
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+
+class Text(sa.types.TypeDecorator[str]):
+    """Text any database takes: what came from the network may hold NUL or half a character."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, _dialect: Any) -> str | None:
+        return None if value is None else _UNSTORABLE.sub("\ufffd", value)
+
+    def process_result_value(self, value: str | None, _dialect: Any) -> str | None:
+        return value
+
+
+Json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 # SQLite only counts up a column declared INTEGER.
 Serial = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
@@ -36,7 +55,7 @@ metadata = sa.MetaData(
 
 
 def _text(name: str, **options: Any) -> sa.Column[str]:
-    return sa.Column(name, sa.Text, nullable=False, **options)
+    return sa.Column(name, Text, nullable=False, **options)
 
 
 def _moment(name: str, **options: Any) -> sa.Column[datetime]:
@@ -54,17 +73,17 @@ feed = sa.Table(
     _text("url"),
     _moment("next_poll_at", index=True),
     _text("status"),
-    sa.Column("etag", sa.Text),
-    sa.Column("last_modified", sa.Text),
+    sa.Column("etag", Text),
+    sa.Column("last_modified", Text),
     sa.Column("last_polled_at", Moment),
     sa.Column("last_success_at", Moment),
     _count("failures"),
-    sa.Column("last_error", sa.Text),
+    sa.Column("last_error", Text),
     sa.Column("baseline_done", sa.Boolean, nullable=False, server_default=sa.false()),
-    sa.Column("moved_to", sa.Text),
+    sa.Column("moved_to", Text),
     _count("moved_count"),
-    sa.Column("body_hash", sa.Text),
-    sa.Column("title", sa.Text),
+    sa.Column("body_hash", Text),
+    sa.Column("title", Text),
     sa.Column("newest_at", Moment),
     sa.Column("lease_until", Moment),
     sa.Column("enabled", sa.Boolean, nullable=False, server_default=sa.true()),
@@ -85,11 +104,11 @@ article = sa.Table(
     _moment("first_seen", index=True),
     sa.Column("published", Moment),
     sa.Column("updated", Moment),
-    sa.Column("author", sa.Text),
-    sa.Column("tags", sa.JSON, nullable=False),
+    sa.Column("author", Text),
+    sa.Column("tags", Json, nullable=False),
     _text("publisher"),
     _text("family"),
-    sa.Column("lang", sa.Text),
+    sa.Column("lang", Text),
     _count("revision"),
     _text("content_hash"),
 )
@@ -102,6 +121,8 @@ identity = sa.Table(
     _text("key", primary_key=True),
     _text("article"),
     _moment("first_seen"),
+    # By far the most rows: kept in the order of their key, not beside an index of it.
+    sqlite_with_rowid=False,
 )
 
 revision = sa.Table(
@@ -111,6 +132,7 @@ revision = sa.Table(
     sa.Column("revision", sa.Integer, primary_key=True),
     _text("title"),
     _text("text"),
+    _text("content_hash"),
     _moment("replaced_at"),
 )
 
@@ -120,7 +142,7 @@ match = sa.Table(
     _text("rule", primary_key=True),
     _text("article", primary_key=True),
     sa.Column("score", sa.Float, nullable=False),
-    sa.Column("evidence", sa.JSON, nullable=False),
+    sa.Column("evidence", Json, nullable=False),
     _moment("at", index=True),
     sa.Index("ix_match_article", "article"),
 )
@@ -134,7 +156,7 @@ story = sa.Table(
     _moment("updated", index=True),
     _text("status"),
     sa.Column("articles", sa.Integer, nullable=False),
-    sa.Column("families", sa.JSON, nullable=False),
+    sa.Column("families", Json, nullable=False),
 )
 
 story_article = sa.Table(
@@ -154,13 +176,13 @@ alert = sa.Table(
     _text("id", primary_key=True),
     _text("kind"),
     _text("rule"),
-    sa.Column("story", sa.Text),
+    sa.Column("story", Text),
     _text("severity"),
     _moment("at"),
     _text("reason"),
-    sa.Column("articles", sa.JSON, nullable=False),
-    sa.Column("tags", sa.JSON, nullable=False),
-    sa.Column("new", sa.JSON, nullable=False),
+    sa.Column("articles", Json, nullable=False),
+    sa.Column("tags", Json, nullable=False),
+    sa.Column("new", Json, nullable=False),
     sa.Index("ix_alert_rule_at", "rule", "at"),
     sa.Index("ix_alert_story", "story"),
 )
@@ -171,7 +193,7 @@ verdict = sa.Table(
     metadata,
     _text("rule", primary_key=True),
     _text("article", primary_key=True),
-    sa.Column("story", sa.Text),
+    sa.Column("story", Text),
     sa.Column("sent", sa.Boolean, nullable=False),
     _text("reason"),
     _text("detail"),
@@ -186,7 +208,7 @@ dispatch = sa.Table(
     _moment("send_at"),
     _text("slot"),
     _text("reason"),
-    sa.Column("notification", sa.Text),
+    sa.Column("notification", Text),
     sa.Index("ix_dispatch_due", "notification", "send_at"),
 )
 
@@ -198,15 +220,15 @@ outbox = sa.Table(
     _text("receiver"),
     _text("kind"),
     _text("subject"),
-    sa.Column("payload", sa.JSON, nullable=False),
+    sa.Column("payload", Json, nullable=False),
     _moment("created_at"),
     _moment("due_at"),
     _count("attempt"),
     _text("state"),
     sa.Column("lease_until", Moment),
     sa.Column("sent_at", Moment),
-    sa.Column("last_error", sa.Text),
-    sa.Column("alerts", sa.JSON, nullable=False),
+    sa.Column("last_error", Text),
+    sa.Column("alerts", Json, nullable=False),
     sa.Index("ix_outbox_due", "state", "receiver", "due_at"),
 )
 

@@ -17,8 +17,7 @@ def upsert(
     """Insert rows; on an existing primary key replace the other columns, or leave the row be."""
     if not rows:
         return
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(table)
+    statement = _insert(connection, table)
     keys = [column.name for column in table.primary_key]
     if replace:
         changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
@@ -26,3 +25,15 @@ def upsert(
     else:
         statement = statement.on_conflict_do_nothing()
     connection.execute(statement, [dict(row) for row in rows])
+
+
+def insert_new(connection: sa.Connection, table: sa.Table, row: Mapping[str, Any]) -> bool:
+    """Insert a row unless one with any of its unique keys is there; whether it was inserted."""
+    # Row counts of ON CONFLICT differ between drivers; what RETURNING gives does not.
+    statement = _insert(connection, table).values(**row).on_conflict_do_nothing()
+    return connection.execute(statement.returning(*table.primary_key)).first() is not None
+
+
+def _insert(connection: sa.Connection, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
+    build = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    return build(table)

@@ -9,7 +9,9 @@ def include_object(
     _item: object, name: str | None, kind: str, _reflected: bool, _other: object
 ) -> bool:
     """Full-text tables are made by hand; autogenerate must not want to drop them."""
-    return not (kind == "table" and name is not None and name.startswith("article_fts"))
+    return not (
+        kind == "table" and name is not None and name.startswith(("article_fts", "article_pairs"))
+    )
 
 
 context.configure(
