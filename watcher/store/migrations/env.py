@@ -2,17 +2,8 @@
 
 from alembic import context
 
+from watcher.store.migrations.env_filter import include_object
 from watcher.store.tables import metadata
-
-
-def include_object(
-    _item: object, name: str | None, kind: str, _reflected: bool, _other: object
-) -> bool:
-    """Full-text tables are made by hand; autogenerate must not want to drop them."""
-    return not (
-        kind == "table" and name is not None and name.startswith(("article_fts", "article_pairs"))
-    )
-
 
 context.configure(
     connection=context.config.attributes["connection"],
