@@ -1,6 +1,7 @@
 """feeds.yaml and publishers.yaml."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from watcher.config.files import FEEDS, PUBLISHERS
@@ -11,6 +12,9 @@ from watcher.config.secrets import SecretError, Secrets
 from watcher.config.yaml import Document
 from watcher.sources.settings import FeedFile, FeedSettings
 from watcher.stories.publishers import PublisherFile, PublisherSettings
+
+# Headers that are no secret.
+OPEN_HEADERS = {"user-agent", "accept-language"}
 
 
 def read_feeds(reader: Reader, secrets: Secrets) -> tuple[FeedSettings, ...]:
@@ -79,32 +83,41 @@ def _with_headers(reader: Reader, document: Document, secrets: Secrets) -> Any:
     feeds = []
     for n, entry in enumerate(_entries(document)):
         headers = entry.get("headers") if isinstance(entry, dict) else None
-        if isinstance(headers, dict) and entry.get("enabled", True) is not False:
-            resolved = {
-                name: _resolved(reader, document, ("feeds", n, "headers", name), value, secrets)
-                for name, value in headers.items()
-            }
+        if isinstance(headers, dict):
+            place = _Headers(reader, document, ("feeds", n, "headers"), secrets)
+            quiet = entry.get("enabled") is False
+            resolved = {k: place.resolved(k, v, quiet=quiet) for k, v in headers.items()}
             entry = {**entry, "headers": resolved}
         feeds.append(entry)
     return {**document.data, "feeds": feeds}
 
 
-def _resolved(reader: Reader, document: Document, loc: Loc, value: Any, secrets: Secrets) -> Any:
-    match value:
-        case {"env": name, **rest} if not rest:
-            find: Callable[[object], str] = secrets.from_env
-        case {"file": name, **rest} if not rest:
-            find = secrets.from_file
-        case str():
-            reader.warning(
-                document, loc, "the secret stands in the file", "use {env: NAME} or {file: PATH}"
-            )
-            return value
-        case _:
-            return value
-    try:
-        return find(name)
-    except SecretError as error:
-        reader.problem(document, loc, error.what, error.todo)
-        # The feed goes on to the other checks; the problem above refuses the whole anyway.
-        return "-"
+@dataclass(frozen=True, slots=True)
+class _Headers:
+    """The headers of one feed."""
+
+    reader: Reader
+    document: Document
+    loc: Loc
+    secrets: Secrets
+
+    def resolved(self, name: str, value: Any, *, quiet: bool) -> Any:
+        """The header's value; `quiet` for a disabled feed, which needs no secret."""
+        match value:
+            case {"env": source, **rest} if not rest:
+                find: Callable[[object], str] = self.secrets.from_env
+            case {"file": source, **rest} if not rest:
+                find = self.secrets.from_file
+            case str() if name.casefold() not in OPEN_HEADERS and not quiet:
+                what, todo = "the secret stands in the file", "use {env: NAME} or {file: PATH}"
+                self.reader.warning(self.document, (*self.loc, name), what, todo)
+                return value
+            case _:
+                return value
+        try:
+            return find(source)
+        except SecretError as error:
+            if not quiet:
+                self.reader.problem(self.document, (*self.loc, name), error.what, error.todo)
+            # The feed goes on to the other checks; nothing is ever sent with this.
+            return "-"

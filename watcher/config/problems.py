@@ -275,12 +275,15 @@ def _options(schema: dict[str, Any], root: dict[str, Any]) -> list[dict[str, Any
 
 
 def _below(options: list[dict[str, Any]], part: str | int) -> list[dict[str, Any]]:
-    found = []
+    found: list[Any] = []
     for option in options:
         if isinstance(part, int):
-            found += [option["items"]] if isinstance(option.get("items"), dict) else []
+            found.append(option.get("items"))
         elif part in option.get("properties", {}):
             found.append(option["properties"][part])
-        elif isinstance(option.get("additionalProperties"), dict):
-            found.append(option["additionalProperties"])
-    return found
+        else:
+            found += [
+                *option.get("patternProperties", {}).values(),
+                option.get("additionalProperties"),
+            ]
+    return [schema for schema in found if isinstance(schema, dict)]

@@ -102,9 +102,25 @@ def _concepts(
         return _AnyConcept() if specs is None else {}
     concepts, problems = compile_concepts(specs)
     for problem in problems:
-        loc = ("concepts", problem.concept, *problem.loc)
+        loc = _term(document, ("concepts", problem.concept, *problem.loc), problem.what)
         reader.problem(document, loc, problem.what, problem.todo)
     return concepts
+
+
+def _term(document: Document, loc: Loc, what: str) -> Loc:
+    """A concept's problem leads to its list of terms; the message begins with the one that is meant."""
+    node = document.node(loc)
+    for part in node.parts() if node else ():
+        child = node.child(part) if node else None
+        if child and child.raw is not None and what.startswith(repr(child.raw)):
+            return (*loc, part)
+        if (
+            child
+            and child.raw is None
+            and (deeper := _term(document, (*loc, part), what)) != (*loc, part)
+        ):
+            return deeper
+    return loc
 
 
 def _compiled(

@@ -76,6 +76,12 @@ class Node:
     keys: Mapping[str, tuple[int, int]] | None = None
     children: Mapping[str, "Node"] | Sequence["Node"] = ()
 
+    def parts(self) -> Sequence[str | int]:
+        """Its keys or indices, in order."""
+        return (
+            list(self.children) if isinstance(self.children, Mapping) else range(len(self.children))
+        )
+
     def child(self, part: str | int) -> "Node | None":
         """The value under a key or index, if there is one."""
         if isinstance(self.children, Mapping):
