@@ -47,6 +47,13 @@ def clean_text(text: str) -> str:
     return _BLANK_LINES.sub("\n\n", text).strip()
 
 
+def clean_characters(text: str) -> str:
+    """No control, bidi or invisible characters; line breaks and spaces stay as they are."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _CONTROL_TEXT.sub(" ", _NEWLINE.sub("\n", _repair(text)))
+
+
 def _repair(text: str) -> str:
     if text.isascii():
         return text

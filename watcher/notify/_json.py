@@ -1,0 +1,74 @@
+"""A digest as JSON, for machines: the form of docs/webhook.schema.json."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from watcher.model import Digest, Passage, Report, StoryView
+
+
+def stamp(at: datetime) -> str:
+    """ISO 8601 in UTC, to the second."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def digest_json(digest: Digest) -> dict[str, Any]:
+    """Same digest, same JSON; text is plain text, times are UTC."""
+    return {
+        "key": digest.key,
+        "receiver": digest.receiver,
+        "kind": digest.kind.value,
+        "title": digest.title,
+        "at": stamp(digest.at),
+        "zone": digest.zone,
+        "notice": digest.notice,
+        "stories": [_story(story) for story in digest.stories],
+        "silent_rules": list(digest.silent_rules),
+        "late_since": stamp(digest.late_since) if digest.late_since else None,
+        "held": digest.held,
+        "merged": digest.merged,
+    }
+
+
+def _story(story: StoryView) -> dict[str, Any]:
+    return {
+        "alert": story.alert,
+        "kind": story.kind.value,
+        "severity": story.severity.value,
+        "rule": story.rule,
+        "rule_title": story.rule_title,
+        "story": story.story,
+        "title": story.title,
+        "url": story.url,
+        "publisher": story.publisher,
+        "at": stamp(story.at),
+        "first_seen": stamp(story.first_seen),
+        "reason": story.reason,
+        "new": list(story.new),
+        "families": list(story.families),
+        "passages": [_passage(passage) for passage in story.passages],
+        "reports": [_report(report) for report in story.reports],
+        "tags": list(story.tags),
+        "note": story.note,
+    }
+
+
+def _passage(passage: Passage) -> dict[str, Any]:
+    return {
+        "field": passage.field,
+        "text": passage.text,
+        "marks": [list(mark) for mark in passage.marks],
+    }
+
+
+def _report(report: Report) -> dict[str, Any]:
+    return {
+        "article": report.article,
+        "title": report.title,
+        "url": report.url,
+        "publisher": report.publisher,
+        "family": report.family,
+        "at": stamp(report.at),
+        "lang": report.lang,
+        "copy_of": report.copy_of,
+        "is_new": report.is_new,
+    }

@@ -1,0 +1,66 @@
+"""Many stories, small messages: the first ones whole, the rest as headlines, nothing dropped."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from watcher.model import StoryView
+
+# A reader's limit more than a channel's; beyond it a headline says enough.
+MOST_WHOLE = 60
+# Room kept for headlines when not everything can be whole.
+HEADLINES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One message of a digest; `brief` are headlines only, `more` counts what no page shows."""
+
+    stories: tuple[StoryView, ...]
+    brief: tuple[StoryView, ...] = ()
+    number: int = 1
+    of: int = 1
+    more: int = 0
+
+    @property
+    def mark(self) -> str:
+        """` (2/3)`, empty for a single page."""
+        return f" ({self.number}/{self.of})" if self.of > 1 else ""
+
+
+Fits = Callable[[Sequence[StoryView], Sequence[StoryView]], bool]
+
+
+def paginate(stories: Sequence[StoryView], fits: Fits, *, most_pages: int) -> list[Page]:
+    """Cut on story borders. `fits(whole, brief)` must not turn true again when either grows."""
+    if len(stories) <= MOST_WHOLE and fits(stories, ()):
+        return [Page(tuple(stories))]
+    whole = _most(
+        stories[:MOST_WHOLE], lambda some: fits(some, stories[len(some) : len(some) + HEADLINES])
+    )
+    cuts: list[tuple[Sequence[StoryView], Sequence[StoryView]]] = []
+    first, rest = stories[:whole], stories[whole:]
+    while (rest or first) and len(cuts) < most_pages:
+        # A page without anything would never end: one headline goes, however long.
+        shown = max(_most(rest, _with(fits, first)), 0 if first else 1)
+        cuts.append((first, rest[:shown]))
+        first, rest = (), rest[shown:]
+    return [
+        Page(tuple(head), tuple(brief), n, len(cuts), len(rest) if n == len(cuts) else 0)
+        for n, (head, brief) in enumerate(cuts, 1)
+    ]
+
+
+def _with(fits: Fits, head: Sequence[StoryView]) -> Callable[[Sequence[StoryView]], bool]:
+    return lambda brief: fits(head, brief)
+
+
+def _most(items: Sequence[StoryView], fits: Callable[[Sequence[StoryView]], bool]) -> int:
+    """How many from the start fit, by bisection."""
+    low, high = 0, len(items)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if fits(items[:middle]):
+            low = middle
+        else:
+            high = middle - 1
+    return low

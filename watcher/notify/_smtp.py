@@ -1,0 +1,119 @@
+"""One message over SMTP, with a deadline per phase, and what each failure means."""
+
+import asyncio
+import ssl
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+import aiosmtplib
+
+from watcher.errors import DeliveryError, PermanentDeliveryError, TemporaryDeliveryError
+from watcher.text import clean_line
+
+# Credentials or the account are refused: no other message will fare better.
+_PARK = {530, 534, 535, 538}
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where to submit; `token` is an OAuth 2 access token and goes before `password`."""
+
+    host: str
+    port: int
+    tls: Literal["starttls", "implicit", "none"]
+    hello: str
+    context: ssl.SSLContext | None = None
+    username: str | None = None
+    password: str | None = None
+    token: str | None = None
+    connect_timeout: timedelta = timedelta(seconds=30)
+    command_timeout: timedelta = timedelta(minutes=5)
+    data_timeout: timedelta = timedelta(minutes=10)
+
+    def __repr__(self) -> str:
+        return f"Server({self.host}:{self.port})"
+
+
+async def submit(server: Server, sender: str, recipient: str, message: bytes) -> str:
+    """The server's words after the final dot. Raises delivery errors only."""
+    client = aiosmtplib.SMTP(
+        hostname=server.host,
+        port=server.port,
+        local_hostname=server.hello,
+        use_tls=server.tls == "implicit",
+        start_tls=False,  # the library's "maybe" would fall back to clear text
+        tls_context=server.context,
+        timeout=server.command_timeout.total_seconds(),
+    )
+    try:
+        await _open(client, server)
+        await client.mail(sender)
+        await client.rcpt(recipient)
+        reply = await client.data(message, timeout=server.data_timeout.total_seconds())
+        await _leave(client)
+        return clean_line(f"{reply.code} {reply.message}", 200)
+    except Exception as error:
+        raise to_delivery_error(error, server.host) from error
+    finally:
+        client.close()
+
+
+async def _open(client: aiosmtplib.SMTP, server: Server) -> None:
+    await client.connect(timeout=server.connect_timeout.total_seconds())
+    if server.tls == "starttls":
+        await client.starttls(server_hostname=server.host)
+    if server.token:
+        await client.ehlo()
+        await client.auth_xoauth2(server.username or "", server.token)
+    elif server.username:
+        await client.login(server.username, server.password or "")
+
+
+async def _leave(client: aiosmtplib.SMTP) -> None:
+    """The message is the server's after its 250: a failing QUIT changes nothing (alertmanager#4006)."""
+    with suppress(aiosmtplib.SMTPException, OSError, asyncio.TimeoutError):
+        await client.quit(timeout=5)
+
+
+def to_delivery_error(error: Exception, host: str) -> DeliveryError:
+    """4xx, timeouts and lost connections are worth a retry, 5xx is not; refused credentials park."""
+    if isinstance(error, DeliveryError):
+        return error
+    if isinstance(error, aiosmtplib.SMTPResponseException):
+        return _of_reply(error.code, error.message, host)
+    if isinstance(error, aiosmtplib.SMTPNotSupported):
+        what = f"{host}: {_said(error)}: nothing was sent in clear: check tls and username"
+        return TemporaryDeliveryError(what, code="not_offered")
+    if certificate := _certificate(error):
+        what = f"{host}: the certificate is not valid: {certificate}"
+        return TemporaryDeliveryError(what, code="certificate")
+    if isinstance(error, TimeoutError):
+        return TemporaryDeliveryError(f"{host}: no answer in time", code="timeout")
+    if isinstance(error, aiosmtplib.SMTPServerDisconnected):
+        return TemporaryDeliveryError(f"{host}: connection lost", code="disconnected")
+    if isinstance(error, aiosmtplib.SMTPException | OSError):
+        return TemporaryDeliveryError(f"{host}: {_said(error)}", code="connect")
+    return PermanentDeliveryError(f"{host}: {type(error).__name__}", code="invalid")
+
+
+def _of_reply(code: int, message: str, host: str) -> DeliveryError:
+    detail = f"{host} said {code} {clean_line(message, 160)}"
+    if code in _PARK:
+        return PermanentDeliveryError(detail, code=str(code), park=True)
+    if code >= 500:
+        return PermanentDeliveryError(detail, code=str(code))
+    return TemporaryDeliveryError(detail, code=str(code))
+
+
+def _certificate(error: BaseException | None) -> str:
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return clean_line(error.verify_message, 120)
+        error = error.__cause__
+    return ""
+
+
+def _said(error: Exception) -> str:
+    return clean_line(str(error), 160)

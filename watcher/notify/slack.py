@@ -1,0 +1,100 @@
+"""Post each digest to a Slack incoming webhook as Block Kit.
+
+    - id: desk-channel
+      type: slack
+      url_env: SLACK_WEBHOOK_URL
+      zone: Asia/Seoul
+
+Feed text is escaped before Slack sees it: a headline can't mention a channel, hide a
+link or format itself. At most one message a second goes out (Slack's own limit); 429
+holds the receiver for as long as Slack asks, in order. A message has at most 50 blocks
+and 12,000 characters: later stories become headlines, then a second message.
+
+Should Slack refuse the blocks (400), the same message goes once more as plain text.
+401, 403, 404 and 410 (a removed webhook, an archived channel) park the receiver until
+`watcher outbox retry`. The short id at the end of a message is the same in every
+attempt, so that a second copy can be told.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, SecretStr
+
+from watcher.errors import TemporaryDeliveryError
+from watcher.model import Digest, Draft, HttpResponse, Notification, Receipt, StoryView
+from watcher.notify._blocks import MOST_BLOCKS, MOST_TEXT, message, reduced
+from watcher.notify._inert import inert
+from watcher.notify._kit import check_endpoint, post, redacted, refusal, short_hash
+from watcher.notify._pages import Page, paginate
+from watcher.notify.settings import Duration, ReceiverSettings, Tools
+from watcher.text import clean_line
+
+MOST_MESSAGES = 10
+
+
+def _endpoint(url: SecretStr) -> SecretStr:
+    check_endpoint(url.get_secret_value())
+    return url
+
+
+class Settings(ReceiverSettings):
+    """`url` is the webhook's address and a secret as a whole."""
+
+    url: Annotated[SecretStr, AfterValidator(_endpoint)]
+    min_interval: Duration = timedelta(seconds=1)
+    timeout: Duration = timedelta(seconds=20)
+
+
+class Receiver:
+    """See the module's docstring."""
+
+    def __init__(self, settings: Settings, tools: Tools) -> None:
+        self._settings = settings
+        self._door = tools.door
+
+    def compose(self, digest: Digest) -> list[Draft]:
+        digest = inert(digest)
+        pages = paginate(
+            digest.stories, lambda *some: _fits(digest, *some), most_pages=MOST_MESSAGES
+        )
+        return [self._draft(digest, page) for page in pages]
+
+    def _draft(self, digest: Digest, page: Page) -> Draft:
+        part = f"{page.number}" if page.number > 1 else ""
+        key = f"{digest.key}#{part}" if part else digest.key
+        shown = replace(digest, stories=page.stories)
+        built = message(shown, page, mark=short_hash(key, 8), title=self._settings.title)
+        return Draft({"message": built, "reduced": reduced(built)}, part)
+
+    async def send(self, notification: Notification, *, at: datetime) -> Receipt:
+        payload = notification.payload
+        response = await self._post(payload["message"])
+        if response.status == 400:
+            response = await self._post(payload["reduced"])
+        if error := refusal(response, at=at):
+            raise error
+        said = response.body[:200].decode("utf-8", "replace").strip()
+        if said != "ok":
+            what = f"{redacted(response.url)} answered {response.status} but not ok: "
+            raise TemporaryDeliveryError(what + repr(clean_line(said, 80)), code="not_ok")
+        return Receipt("ok")
+
+    async def _post(self, body: dict[str, Any]) -> HttpResponse:
+        return await post(
+            self._door,
+            self._settings.url.get_secret_value(),
+            json.dumps(body).encode(),
+            {"content-type": "application/json; charset=utf-8"},
+            self._settings.timeout,
+        )
+
+
+def _fits(digest: Digest, whole: Sequence[StoryView], brief: Sequence[StoryView]) -> bool:
+    page = Page(tuple(whole), tuple(brief), of=MOST_MESSAGES, more=1)
+    built = message(replace(digest, stories=page.stories), page, mark="0" * 8, title=None)
+    size = len(json.dumps(built["blocks"], ensure_ascii=False))
+    return len(built["blocks"]) <= MOST_BLOCKS and size <= MOST_TEXT

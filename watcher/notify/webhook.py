@@ -1,0 +1,116 @@
+"""POST each digest as JSON, signed the Standard Webhooks way.
+
+    - id: soc
+      type: webhook
+      url_env: SOC_WEBHOOK_URL
+      secret_env: SOC_WEBHOOK_SECRET      # whsec_…, 24 to 64 random bytes in base64
+
+The body is one CloudEvent (structured JSON, `docs/webhook.schema.json`), frozen when the
+digest is composed. `webhook-id` is the same in every attempt: a receiver that keeps the
+ids it has seen gets each digest once. `webhook-timestamp` and `webhook-signature` are
+made per attempt; while `previous_secret` is set both secrets sign, so that keys can be
+rotated without a gap. Without a `secret` nothing is signed.
+
+2xx is success, whatever the body. 429, 5xx and network errors are tried again for five
+days; 401, 403, 404 and 410 park the receiver until `watcher outbox retry`; redirects are
+not followed; other 4xx are given up. Private addresses need an entry in `http.allow`.
+"""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, SecretStr
+from standardwebhooks import Webhook
+
+from watcher.model import Digest, Draft, Notification, Receipt
+from watcher.notify._inert import inert
+from watcher.notify._json import digest_json, stamp
+from watcher.notify._kit import check_endpoint, post, refusal, short_hash
+from watcher.notify.settings import Duration, ReceiverSettings, Tools
+
+
+def _endpoint(url: SecretStr) -> SecretStr:
+    check_endpoint(url.get_secret_value())
+    return url
+
+
+def _signing_key(secret: SecretStr) -> SecretStr:
+    try:
+        Webhook(secret.get_secret_value())
+    except (ValueError, RuntimeError) as error:
+        raise ValueError("not a signing secret: write whsec_ and base64") from error
+    return secret
+
+
+Endpoint = Annotated[SecretStr, AfterValidator(_endpoint)]
+SigningKey = Annotated[SecretStr, AfterValidator(_signing_key)]
+
+
+class Settings(ReceiverSettings):
+    """`authorization` is sent as that header; `timeout` bounds one attempt."""
+
+    url: Endpoint
+    secret: SigningKey | None = None
+    previous_secret: SigningKey | None = None
+    authorization: SecretStr | None = None
+    timeout: Duration = timedelta(seconds=20)
+
+
+class Receiver:
+    """See the module's docstring."""
+
+    def __init__(self, settings: Settings, tools: Tools) -> None:
+        self._settings = settings
+        self._door = tools.door
+
+    def compose(self, digest: Digest) -> list[Draft]:
+        return [Draft({"body": json.dumps(to_event(inert(digest)), separators=(",", ":"))})]
+
+    async def send(self, notification: Notification, *, at: datetime) -> Receipt:
+        body = str(notification.payload["body"])
+        response = await post(
+            self._door,
+            self._settings.url.get_secret_value(),
+            body.encode(),
+            self._headers(message_id(notification.key), body, at),
+            self._settings.timeout,
+        )
+        if error := refusal(response, at=at):
+            raise error
+        return Receipt(f"{response.status}")
+
+    def _headers(self, name: str, body: str, at: datetime) -> dict[str, str]:
+        settings = self._settings
+        headers = {
+            "content-type": "application/cloudevents+json; charset=utf-8",
+            "webhook-id": name,
+            "webhook-timestamp": str(int(at.timestamp())),
+        }
+        keys = [key for key in (settings.secret, settings.previous_secret) if key]
+        if keys:
+            moment = datetime.fromtimestamp(int(at.timestamp()), UTC)
+            headers["webhook-signature"] = " ".join(
+                Webhook(key.get_secret_value()).sign(name, moment, body) for key in keys
+            )
+        if settings.authorization:
+            headers["authorization"] = settings.authorization.get_secret_value()
+        return headers
+
+
+def message_id(key: str) -> str:
+    """`webhook-id`: constant over attempts. No dot: the signed text joins id and time with one."""
+    return f"msg_{short_hash(key, 32)}"
+
+
+def to_event(digest: Digest) -> dict[str, Any]:
+    """CloudEvents 1.0 around the digest; `id` equals `webhook-id`."""
+    return {
+        "specversion": "1.0",
+        "id": message_id(digest.key),
+        "source": "watcher",
+        "type": f"watcher.{digest.kind.value}",
+        "time": stamp(digest.at),
+        "datacontenttype": "application/json",
+        "data": digest_json(digest),
+    }

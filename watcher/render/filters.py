@@ -1,0 +1,126 @@
+"""What templates may do with a digest: passages in pieces, who else reports."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+from unicodedata import east_asian_width
+
+from watcher.model import AlertKind, Passage, Report, StoryView
+from watcher.text import clean_line, host_of, safe_link, truncate
+
+_KINDS = {
+    AlertKind.NEW_STORY: "New",
+    AlertKind.FOLLOW_UP: "Update",
+    AlertKind.CORROBORATED: "Confirmed",
+    AlertKind.BURST: "Burst",
+    AlertKind.NOTHING_HEARD: "Nothing heard",
+    AlertKind.SILENCE_BROKEN: "Heard again",
+}
+
+_REASONS = {
+    "new_story": "first report of this story",
+    "novel": "says something new",
+    "all_follow_ups": "every report of this story is wanted",
+    "corroborated": "enough publishers report it",
+}
+
+
+def pieces(passage: Passage) -> list[tuple[str, bool]]:
+    """The text cut at its marks, in order: `(text, is it marked)`; marks out of range are ignored."""
+    found, at = [], 0
+    for start, end in sorted(passage.marks):
+        if start < at or end <= start or end > len(passage.text):
+            continue
+        found += [(passage.text[at:start], False), (passage.text[start:end], True)]
+        at = end
+    found.append((passage.text[at:], False))
+    return [(text, marked) for text, marked in found if text]
+
+
+def also(story: StoryView) -> list[Report]:
+    """One report per other publisher's family: what is new first, then in order of appearance.
+
+    Wire copies are left out; `copies` counts them.
+    """
+    lead = next((r.family for r in story.reports if r.url == story.url), story.publisher)
+    first: dict[str, Report] = {}
+    for report in story.reports:
+        if report.copy_of is None and report.family != lead and report.url != story.url:
+            known = first.get(report.family)
+            if known is None or (report.is_new and not known.is_new):
+                first[report.family] = report
+    return sorted(first.values(), key=lambda r: not r.is_new)
+
+
+def copies(story: StoryView) -> int:
+    """How many reports only repeat another's text."""
+    return sum(report.copy_of is not None for report in story.reports)
+
+
+def lang(story: StoryView) -> str:
+    """The language of the headline, empty when unknown."""
+    return next((r.lang for r in story.reports if r.url == story.url and r.lang), "") or ""
+
+
+def with_severity(stories: Sequence[StoryView], severity: str) -> list[StoryView]:
+    return [story for story in stories if story.severity == severity]
+
+
+def kind(story: StoryView) -> str:
+    """One or two words for the badge of a story."""
+    return _KINDS[story.kind]
+
+
+def starred(passage: Passage) -> str:
+    """The passage with `*` around what matched, for plain text."""
+    return "".join(f"*{text}*" if marked else text for text, marked in pieces(passage))
+
+
+def why(story: StoryView) -> str:
+    """Why the reader gets it: the reason of the alert in words."""
+    return _REASONS.get(story.reason) or words(story.reason)
+
+
+def words(name: str) -> str:
+    """`quiet_hours` as a reader writes it."""
+    return clean_line(name.replace("_", " "))
+
+
+def counted(number: int, singular: str, plural: str = "") -> str:
+    """`1 story`, `2 stories`."""
+    return f"{number} {singular if number == 1 else plural or singular + 's'}"
+
+
+def wrapped(text: str, width: int = 76, indent: str = "") -> str:
+    """Wrap for the text part; East Asian characters count as two columns."""
+    lines, line, used = [], "", 0
+    for word in text.split():
+        size = _columns(word)
+        if line and used + 1 + size > width - len(indent):
+            lines.append(line)
+            line, used = word, size
+        else:
+            line, used = f"{line} {word}" if line else word, used + size + bool(line)
+    lines.append(line)
+    return f"\n{indent}".join(lines)
+
+
+def _columns(text: str) -> int:
+    return sum(2 if east_asian_width(c) in "WF" else 1 for c in text)
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "also": also,
+    "copies": copies,
+    "counted": counted,
+    "host": host_of,
+    "kind": kind,
+    "lang": lang,
+    "link": safe_link,
+    "pieces": pieces,
+    "shorten": truncate,
+    "starred": starred,
+    "why": why,
+    "with_severity": with_severity,
+    "words": words,
+    "wrapped": wrapped,
+}
