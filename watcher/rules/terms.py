@@ -5,7 +5,10 @@ import re
 from watcher.rules.clauses import Phrase, Word
 from watcher.tokens import fold_tokens
 
-_WILD_WORD = re.compile(r"\S*[*?]\S*")
+# Letters of no living script carry the wildcards through folding, so that the rest of
+# a term is folded exactly as an article is.
+_ANY, _ONE = "\ua66e", "\u16a0"
+_MARKS = str.maketrans({"*": _ANY, "?": _ONE})
 _ENGLISH = re.compile(r"[a-z]{3,}$")
 MIN_PREFIX = 3
 
@@ -21,18 +24,33 @@ class TermError(ValueError):
 
 def phrase(text: str, *, plurals: bool = True) -> Phrase:
     """Raises `TermError` for an empty term or a wildcard in the wrong place."""
-    words: list[Word] = []
-    for piece in text.split():
-        if _WILD_WORD.fullmatch(piece):
-            words += _wild(piece, text)
-        else:
-            words += [_plain(token) for token in fold_tokens(piece)]
-    # Folding the whole again catches a possessive or hyphen that splitting by spaces can't see.
-    if not words:
+    tokens = fold_tokens(text.translate(_MARKS))
+    # Scripts without spaces give one token a letter: a wildcard after one is moot.
+    tokens = [token for token in tokens if token.strip(_ANY)]
+    if not tokens:
         raise TermError(f"{text!r} has no word in it", "write at least one letter or digit")
+    words = [_word(token, text, alone=len(tokens) == 1) for token in tokens]
     if plurals:
         words[-1] = _with_plural(words[-1])
     return Phrase(tuple(words), text)
+
+
+def _word(token: str, whole: str, *, alone: bool) -> Word:
+    if _ANY not in token and _ONE not in token:
+        return _plain(token)
+    star = token.endswith(_ANY)
+    body = token.rstrip(_ANY)
+    if _ANY in body:
+        raise TermError(f"{whole!r} has a * inside a word", "use * only at a word's end")
+    letters = body.split(_ONE)[0]
+    if len(letters) < MIN_PREFIX and (alone or not letters) and letters.isascii():
+        raise TermError(
+            f"{whole!r} has only {len(letters)} letters before its wildcard",
+            "write at least three, or list the words",
+        )
+    shown = body.replace(_ONE, "?") + ("*" if star else "")
+    pattern = _pattern(body, ".*" if star else "") if _ONE in body else ""
+    return Word(shown, prefix=letters, pattern=pattern)
 
 
 def _plain(token: str) -> Word:
@@ -53,37 +71,5 @@ def _with_plural(word: Word) -> Word:
     return Word(text, frozenset((text, plural)))
 
 
-def _wild(piece: str, whole: str) -> list[Word]:
-    star = piece.endswith("*")
-    body = piece[:-1] if star else piece
-    if "*" in body:
-        raise TermError(f"{whole!r} has a * inside a word", "use * only at a word's end")
-    parts = fold_tokens(body.replace("?", "\ue000"))
-    # A private-use letter survives no folding; keep it by hand where `?` stood.
-    if "?" in body:
-        parts = _fold_with_marks(body)
-    if not parts:
-        raise TermError(f"{whole!r} has no letters before its wildcard", "write at least three")
-    *before, last = parts
-    letters = last.split("?")[0]
-    if (star or "?" in last) and len(letters) < MIN_PREFIX and letters.isascii():
-        raise TermError(
-            f"{whole!r} has only {len(letters)} letters before its wildcard",
-            "write at least three, or list the words",
-        )
-    if star:
-        tail = Word(last + "*", prefix=letters, pattern=_pattern(last, ".*") if "?" in last else "")
-    elif "?" in last:
-        tail = Word(last, prefix=letters, pattern=_pattern(last, ""))
-    else:
-        tail = _plain(last)
-    return [*map(_plain, before), tail]
-
-
-def _fold_with_marks(body: str) -> list[str]:
-    pieces = [" ".join(fold_tokens(part)) for part in body.split("?")]
-    return "?".join(pieces).split()
-
-
 def _pattern(word: str, end: str) -> str:
-    return "".join("." if c == "?" else re.escape(c) for c in word) + end
+    return "".join("." if letter == _ONE else re.escape(letter) for letter in word) + end

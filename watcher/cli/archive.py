@@ -1,0 +1,154 @@
+"""search, stories, digest preview: looking at what is stored."""
+
+import tempfile
+import webbrowser
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from watcher.app import build_receivers, clock_of, open_door, zones_of
+from watcher.cli.context import FAILED, MISUSED, configuration, opened_store
+from watcher.cli.output import complain, listing, print_json, say
+from watcher.compose import Composer
+from watcher.faults import Faults
+from watcher.model import Story
+from watcher.notices import Notices
+
+digest = typer.Typer(help="Digests before they go out.", no_args_is_help=True)
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(search)
+    app.command()(stories)
+
+
+def search(
+    context: typer.Context,
+    query: Annotated[str, typer.Argument(help='Words; "…" for a phrase, word* for a beginning.')],
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000)] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Search the archive, best first."""
+    with opened_store(configuration(context)) as store, store.read() as tx:
+        hits = tx.articles.search(query, limit)
+    rows = [
+        {
+            "id": hit.article.id,
+            "at": hit.article.at,
+            "publisher": hit.article.publisher,
+            "title": hit.article.title,
+            "snippet": hit.snippet,
+            "url": hit.article.url,
+        }
+        for hit in hits
+    ]
+    columns = {
+        "id": "article",
+        "at": "published",
+        "publisher": "publisher",
+        "title": "title",
+        "snippet": "found",
+    }
+    listing(rows, columns, as_json=as_json, empty="nothing found")
+
+
+def stories(
+    context: typer.Context,
+    story: Annotated[str | None, typer.Argument(help="Show one story's timeline.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000)] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Stories, last updated first; with an id, who reported when."""
+    with opened_store(configuration(context)) as store, store.read() as tx:
+        if story is None:
+            rows = [_story_row(found) for found in tx.stories.recent(limit)]
+            columns = {
+                "id": "story",
+                "updated": "updated",
+                "status": "status",
+                "articles": "reports",
+                "title": "title",
+            }
+            listing(rows, columns, as_json=as_json, empty="no stories yet")
+            return
+        found = tx.stories.get(story)
+        reports = tx.stories.articles_of(story)
+    if found is None:
+        complain(f"{story}: no such story: see `watcher stories`")
+        raise typer.Exit(FAILED)
+    rows = [
+        {
+            "at": at,
+            "role": role.value,
+            "publisher": a.publisher,
+            "title": a.title,
+            "id": a.id,
+            "url": a.url,
+        }
+        for a, role, at in reports
+    ]
+    if as_json:
+        print_json({**_story_row(found), "reports": rows})
+        return
+    say(found.title)
+    columns = {
+        "at": "seen",
+        "role": "role",
+        "publisher": "publisher",
+        "title": "title",
+        "id": "article",
+    }
+    listing(rows, columns, as_json=False, empty="no reports left")
+
+
+def _story_row(story: Story) -> dict[str, Any]:
+    return {
+        "id": story.id,
+        "title": story.title,
+        "opened": story.opened,
+        "updated": story.updated,
+        "status": story.status.value,
+        "articles": story.articles,
+        "families": sorted(story.families),
+    }
+
+
+@digest.command("preview")
+def preview(
+    context: typer.Context,
+    receiver: Annotated[str, typer.Argument(help="Id of a receiver in watcher.yaml.")],
+    out: Annotated[Path | None, typer.Option("--out", help="File for the HTML.")] = None,
+    browser: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    sample: Annotated[
+        bool, typer.Option("--sample", help="Invented stories instead of what waits.")
+    ] = False,
+) -> None:
+    """The digest that would go out now, from what waits for the receiver."""
+    from watcher.preview import render_preview, sample_digest
+
+    config = configuration(context)
+    if receiver not in config.receivers:
+        complain(f"receiver {receiver!r} is unknown: choose one of {', '.join(config.receivers)}")
+        raise typer.Exit(MISUSED)
+    now = clock_of(config).now()
+    zone = config.receivers[receiver].zone
+    if sample:
+        found = sample_digest(receiver, zone, now)
+    else:
+        composer = Composer(Notices(clock_of(config)), Faults())
+        composer.use(config.rules, build_receivers(config, open_door(config)), zones_of(config))
+        with opened_store(config) as store, store.read() as tx:
+            waiting = composer.preview(tx, receiver, now)
+        if waiting is None:
+            say(f"nothing waits for {receiver}: try --sample")
+            return
+        found = waiting
+    html, text = render_preview(config, found)
+    target = out or Path(tempfile.gettempdir()) / f"watcher-preview-{receiver}.html"
+    target.write_text(html, encoding="utf-8")
+    say(text)
+    say(f"\n{target}")
+    if browser:
+        webbrowser.open(target.absolute().as_uri())

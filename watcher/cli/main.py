@@ -1,0 +1,52 @@
+"""`watcher`: global options and the commands of the other files."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from watcher import __version__
+from watcher.cli import archive, feeds, outbox, rules, service
+from watcher.cli.context import Options
+
+app = typer.Typer(
+    name="watcher",
+    help="Watchlist alerting: polls feeds, matches watch rules, groups stories, delivers alerts.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"watcher {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    config: Annotated[
+        Path, typer.Option("--config", "-c", help="Folder with watcher.yaml.", metavar="DIR")
+    ] = Path("config"),
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    context.obj = Options(config)
+    del version
+
+
+service.add_to(app)
+rules.add_to(app)
+archive.add_to(app)
+app.add_typer(feeds.app, name="feeds")
+app.add_typer(outbox.app, name="outbox")
+app.add_typer(archive.digest, name="digest")
+
+
+def main() -> None:
+    """The console script."""
+    app()
