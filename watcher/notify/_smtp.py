@@ -12,6 +12,7 @@ import aiosmtplib
 from watcher.errors import DeliveryError, PermanentDeliveryError, TemporaryDeliveryError
 from watcher.text import clean_line
 
+QUIT_TIMEOUT = 5.0
 # Credentials or the account are refused: no other message will fare better.
 _PARK = {530, 534, 535, 538}
 
@@ -74,7 +75,7 @@ async def _open(client: aiosmtplib.SMTP, server: Server) -> None:
 async def _leave(client: aiosmtplib.SMTP) -> None:
     """The message is the server's after its 250: a failing QUIT changes nothing (alertmanager#4006)."""
     with suppress(aiosmtplib.SMTPException, OSError, asyncio.TimeoutError):
-        await client.quit(timeout=5)
+        await client.quit(timeout=QUIT_TIMEOUT)
 
 
 def to_delivery_error(error: Exception, host: str) -> DeliveryError:

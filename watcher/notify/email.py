@@ -130,16 +130,26 @@ class Receiver:
             {"text": self._body("txt", digest, page), "html": self._body("html", digest, page)}
             for page in pages
         ]
-        drafts = []
-        for recipient in dict.fromkeys(self._settings.to):
-            for page, body in zip(pages, bodies, strict=True):
-                part = short_hash(parseaddr(recipient)[1].lower())
-                part += f"-{page.number}" if page.number > 1 else ""
-                headers = self._headers(digest, page, recipient, part)
-                drafts.append(
-                    Draft({"to": parseaddr(recipient)[1], "headers": headers, **body}, part)
-                )
-        return drafts
+        return [
+            self._draft(digest, page, body, person, recipient)
+            for person, recipient in self._recipients.items()
+            for page, body in zip(pages, bodies, strict=True)
+        ]
+
+    @property
+    def _recipients(self) -> dict[str, str]:
+        """By the hash that is their part of the key; who is named twice gets one mail."""
+        found: dict[str, str] = {}
+        for recipient in self._settings.to:
+            found.setdefault(short_hash(parseaddr(recipient)[1].lower()), recipient)
+        return found
+
+    def _draft(
+        self, digest: Digest, page: Page, body: dict[str, str], person: str, recipient: str
+    ) -> Draft:
+        part = person + (f"-{page.number}" if page.number > 1 else "")
+        headers = self._headers(digest, page, recipient, part)
+        return Draft({"to": parseaddr(recipient)[1], "headers": headers, **body}, part)
 
     def _fits(self, digest: Digest, whole: Sequence[StoryView], brief: Sequence[StoryView]) -> bool:
         page = Page(tuple(whole), tuple(brief), of=MOST_MAILS, more=1)
