@@ -63,11 +63,14 @@ def path_of(document: Document, loc: Sequence[str | int]) -> str:
     steps = list(document.walk(loc))
     path = ""
     for at, (part, node) in enumerate(steps):
+        plain = isinstance(part, str) and _NAME.fullmatch(part)
         if isinstance(part, int):
             name = node.data.get("id") if node and isinstance(node.data, dict) else None
             path += f"[{name}]" if isinstance(name, str) and _NAME.fullmatch(name) else f"[{part}]"
-        elif node is not None or (at == len(steps) - 1 and _NAME.fullmatch(part)):
+        elif plain and (node is not None or at == len(steps) - 1):
             path += f".{part}" if path else part
+        elif node is not None:
+            path += f"[{part!r}]"
     return path
 
 
