@@ -78,7 +78,7 @@ def build_receivers(config: Config, door: Door, *, dry_run: bool = False) -> dic
     tools = Tools(
         door=door,
         render=TemplateRenderer([*folders, bundled("templates")]),
-        root=config.folder,
+        root=config.data,
         stdout=sys.stdout,
     )
     receivers: dict[str, Receiver] = {}
