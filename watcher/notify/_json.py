@@ -21,7 +21,7 @@ def digest_json(digest: Digest) -> dict[str, Any]:
         "at": stamp(digest.at),
         "zone": digest.zone,
         "notice": digest.notice,
-        "stories": [_story(story) for story in digest.stories],
+        "stories": [story_json(story) for story in digest.stories],
         "silent_rules": list(digest.silent_rules),
         "late_since": stamp(digest.late_since) if digest.late_since else None,
         "held": digest.held,
@@ -29,7 +29,8 @@ def digest_json(digest: Digest) -> dict[str, Any]:
     }
 
 
-def _story(story: StoryView) -> dict[str, Any]:
+def story_json(story: StoryView) -> dict[str, Any]:
+    """One alert of a digest."""
     return {
         "alert": story.alert,
         "kind": story.kind.value,

@@ -22,6 +22,11 @@ class Page:
     more: int = 0
 
     @property
+    def part(self) -> str:
+        """What tells this page's key from the others'; the first page has the digest's own."""
+        return str(self.number) if self.number > 1 else ""
+
+    @property
     def mark(self) -> str:
         """` (2/3)`, empty for a single page."""
         return f" ({self.number}/{self.of})" if self.of > 1 else ""
@@ -50,13 +55,26 @@ def paginate(stories: Sequence[StoryView], fits: Fits, *, most_pages: int) -> li
     ]
 
 
+def split(stories: Sequence[StoryView], fits: Callable[[Sequence[StoryView]], bool]) -> list[Page]:
+    """Whole stories only, as many pages as it takes; for machines, which don't tire."""
+    cuts: list[Sequence[StoryView]] = []
+    rest = stories
+    while rest or not cuts:
+        count = max(_most(rest, fits), 1)
+        cuts.append(rest[:count])
+        rest = rest[count:]
+    return [Page(tuple(cut), (), n, len(cuts)) for n, cut in enumerate(cuts, 1)]
+
+
 def _with(fits: Fits, head: Sequence[StoryView]) -> Callable[[Sequence[StoryView]], bool]:
     return lambda brief: fits(head, brief)
 
 
 def _most(items: Sequence[StoryView], fits: Callable[[Sequence[StoryView]], bool]) -> int:
-    """How many from the start fit, by bisection."""
-    low, high = 0, len(items)
+    """How many from the start fit: doubling, then bisection, so that no try is far too long."""
+    low, high = 0, min(16, len(items))
+    while high < len(items) and fits(items[:high]):
+        low, high = high, min(2 * high, len(items))
     while low < high:
         middle = (low + high + 1) // 2
         if fits(items[:middle]):

@@ -29,7 +29,7 @@ import ssl
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from email.utils import parseaddr, quote
+from email.utils import getaddresses, parseaddr, quote
 from functools import cached_property
 from typing import Annotated, Literal
 
@@ -54,13 +54,14 @@ MOST_MAILS = 20
 def _address(value: str) -> str:
     """`Name <user@host>` or `user@host`; the domain may be international, the user part not."""
     name, spec = parseaddr(value)
+    several = len(getaddresses([value])) != 1
     user, _, domain = spec.rpartition("@")
     try:
         spec = f"{user}@{domain.encode('idna').decode()}"
     except UnicodeError:
         user = ""
     odd = any(c in spec for c in ' <>()[]\\,;:"') or not spec.isprintable() or not spec.isascii()
-    if not user or not domain or odd or value != clean_line(value):
+    if several or not user or not domain or odd or value != clean_line(value):
         raise ValueError(f"{value!r} is not a mail address: write it like Desk <desk@example.org>")
     return f'"{quote(header_text(name))}" <{spec}>' if name else spec
 

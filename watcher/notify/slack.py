@@ -64,11 +64,10 @@ class Receiver:
         return [self._draft(digest, page) for page in pages]
 
     def _draft(self, digest: Digest, page: Page) -> Draft:
-        part = f"{page.number}" if page.number > 1 else ""
-        key = f"{digest.key}#{part}" if part else digest.key
+        key = f"{digest.key}#{page.part}" if page.part else digest.key
         shown = replace(digest, stories=page.stories)
         built = message(shown, page, mark=short_hash(key, 8), title=self._settings.title)
-        return Draft({"message": built, "reduced": reduced(built)}, part)
+        return Draft({"message": built, "reduced": reduced(built)}, page.part)
 
     async def send(self, notification: Notification, *, at: datetime) -> Receipt:
         payload = notification.payload

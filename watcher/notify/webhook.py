@@ -6,10 +6,11 @@
       secret_env: SOC_WEBHOOK_SECRET      # whsec_…, 24 to 64 random bytes in base64
 
 The body is one CloudEvent (structured JSON, `docs/webhook.schema.json`), frozen when the
-digest is composed. `webhook-id` is the same in every attempt: a receiver that keeps the
-ids it has seen gets each digest once. `webhook-timestamp` and `webhook-signature` are
-made per attempt; while `previous_secret` is set both secrets sign, so that keys can be
-rotated without a gap. Without a `secret` nothing is signed.
+digest is composed; a digest over 256 kB is several. `webhook-id` is the same in every
+attempt: a receiver that keeps the ids it has seen gets each digest once.
+`webhook-timestamp` and `webhook-signature` are made per attempt; while `previous_secret`
+is set both secrets sign, so that keys can be rotated without a gap. Without a `secret`
+nothing is signed.
 
 2xx is success, whatever the body. 429, 5xx and network errors are tried again for five
 days; 401, 403, 404 and 410 park the receiver until `watcher outbox retry`; redirects are
@@ -17,17 +18,25 @@ not followed; other 4xx are given up. Private addresses need an entry in `http.a
 """
 
 import json
+from base64 import b64decode
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, SecretStr
 from standardwebhooks import Webhook
 
-from watcher.model import Digest, Draft, Notification, Receipt
+from watcher.model import Digest, Draft, Notification, Receipt, StoryView
 from watcher.notify._inert import inert
-from watcher.notify._json import digest_json, stamp
+from watcher.notify._json import digest_json, stamp, story_json
 from watcher.notify._kit import check_endpoint, post, refusal, short_hash
+from watcher.notify._pages import Page, split
 from watcher.notify.settings import Duration, ReceiverSettings, Tools
+
+# Receivers often refuse bodies of a megabyte; a longer digest is several messages.
+MOST_BYTES = 256 * 1024
+SHORTEST_KEY = 16
 
 
 def _endpoint(url: SecretStr) -> SecretStr:
@@ -36,10 +45,14 @@ def _endpoint(url: SecretStr) -> SecretStr:
 
 
 def _signing_key(secret: SecretStr) -> SecretStr:
+    """Strict, unlike the library, which reads past what is not base64."""
+    text = secret.get_secret_value().removeprefix("whsec_").rstrip("=")
     try:
-        Webhook(secret.get_secret_value())
-    except (ValueError, RuntimeError) as error:
-        raise ValueError("not a signing secret: write whsec_ and base64") from error
+        size = len(b64decode(text + "=" * (-len(text) % 4), validate=True))
+    except ValueError:
+        size = 0
+    if size < SHORTEST_KEY:
+        raise ValueError("not a signing secret: write whsec_ and 24 to 64 random bytes in base64")
     return secret
 
 
@@ -65,7 +78,12 @@ class Receiver:
         self._door = tools.door
 
     def compose(self, digest: Digest) -> list[Draft]:
-        return [Draft({"body": json.dumps(to_event(inert(digest)), separators=(",", ":"))})]
+        digest = inert(digest)
+        pages = split(digest.stories, lambda some: _size(some) <= MOST_BYTES)
+        return [
+            Draft({"body": json.dumps(to_event(digest, page), separators=(",", ":"))}, page.part)
+            for page in pages
+        ]
 
     async def send(self, notification: Notification, *, at: datetime) -> Receipt:
         body = str(notification.payload["body"])
@@ -103,14 +121,19 @@ def message_id(key: str) -> str:
     return f"msg_{short_hash(key, 32)}"
 
 
-def to_event(digest: Digest) -> dict[str, Any]:
+def to_event(digest: Digest, page: Page) -> dict[str, Any]:
     """CloudEvents 1.0 around the digest; `id` equals `webhook-id`."""
+    shown = replace(digest, stories=page.stories)
     return {
         "specversion": "1.0",
-        "id": message_id(digest.key),
+        "id": message_id(f"{digest.key}#{page.part}" if page.part else digest.key),
         "source": "watcher",
         "type": f"watcher.{digest.kind.value}",
         "time": stamp(digest.at),
         "datacontenttype": "application/json",
-        "data": digest_json(digest),
+        "data": {**digest_json(shown), "page": page.number, "pages": page.of},
     }
+
+
+def _size(stories: Sequence[StoryView]) -> int:
+    return sum(len(json.dumps(story_json(story))) for story in stories)

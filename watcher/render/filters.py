@@ -56,6 +56,11 @@ def copies(story: StoryView) -> int:
     return sum(report.copy_of is not None for report in story.reports)
 
 
+def publishers(stories: Sequence[StoryView]) -> int:
+    """How many independent publishers report any of them."""
+    return len({family for story in stories for family in story.families})
+
+
 def lang(story: StoryView) -> str:
     """The language of the headline, empty when unknown."""
     return next((r.lang for r in story.reports if r.url == story.url and r.lang), "") or ""
@@ -118,6 +123,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "link": safe_link,
     "pieces": pieces,
     "shorten": truncate,
+    "publishers": publishers,
     "starred": starred,
     "why": why,
     "with_severity": with_severity,
