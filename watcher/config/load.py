@@ -12,6 +12,7 @@ from watcher.config import checks
 from watcher.config.environment import merged, overrides
 from watcher.config.feeds import read_feeds, read_publishers
 from watcher.config.files import ROOT, Files, read_files
+from watcher.config.problems import inert
 from watcher.config.reader import Reader
 from watcher.config.receivers import read_receivers
 from watcher.config.rules import read_rules, unique_ids
@@ -67,7 +68,7 @@ def load_config(folder: Path, environ: Mapping[str, str]) -> Config:
     publishers = read_publishers(reader)
     checks.check_root(reader, root, book, {p.family_id for p in publishers})
     if reader.problems:
-        raise ConfigError(list(dict.fromkeys(reader.problems)))
+        raise ConfigError([inert(problem) for problem in dict.fromkeys(reader.problems)])
     return Config(
         folder=folder,
         settings=root.settings,
@@ -77,7 +78,7 @@ def load_config(folder: Path, environ: Mapping[str, str]) -> Config:
         publishers=PublisherTable(publishers),
         receivers=root.receivers,
         routes=root.settings.routes,
-        warnings=tuple(sorted(reader.warnings)),
+        warnings=tuple(sorted(map(inert, reader.warnings))),
         fingerprint=_fingerprint(files, root.overrides, secrets),
     )
 

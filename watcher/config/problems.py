@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -72,6 +73,21 @@ def path_of(document: Document, loc: Sequence[str | int]) -> str:
         elif node is not None:
             path += f"[{part!r}]"
     return path
+
+
+def inert(problem: Problem) -> Problem:
+    """What a file says can't colour a terminal, hide a line or turn the text around."""
+    return replace(
+        problem,
+        file=_printable(problem.file),
+        path=_printable(problem.path),
+        what=_printable(problem.what),
+        todo=_printable(problem.todo),
+    )
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def nearest(word: str, known: Iterable[str], *, otherwise: str = "") -> str:
