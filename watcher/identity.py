@@ -8,7 +8,7 @@ home page) identifies none of them.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -51,10 +51,11 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What can recognise an entry later; empty strings where the entry lacks it.
+    """What can recognise an entry; empty strings where the entry lacks it.
 
-    `bare` (title and a short body) identifies only an entry that has no better key;
-    `title` identifies nothing, it backs up the others.
+    `bare` (title and body, however short) speaks for an entry that has nothing better;
+    `title` identifies nothing, it backs up the others; a mark says that a guid or link
+    is shared by several entries.
     """
 
     guid: str = ""
@@ -62,17 +63,18 @@ class Keys:
     content: str = ""
     bare: str = ""
     title: str = ""
+    marks: tuple[str, ...] = ()
 
     @property
     def all(self) -> tuple[str, ...]:
-        """What to look up and to remember; empty for an entry without any identity."""
-        every = (self.guid, self.link, self.content, self.bare, self.title)
+        """What to look up or to remember; empty for an entry without any identity."""
+        every = (self.guid, self.link, self.content, self.bare, self.title, *self.marks)
         return tuple(key for key in every if key)
 
 
 @dataclass(frozen=True, slots=True)
 class Identified:
-    """An entry with its verdict; `article` is the id of the new or known article."""
+    """An entry with its verdict: `article` is the new or known one, `keys` what to remember of it."""
 
     entry: Entry
     keys: Keys
@@ -100,7 +102,9 @@ def identity_keys(entry: Entry, policy: Policy = "auto") -> Keys:
         bare=_key("b", f"{title}\0{body}" if title or body else ""),
         title=_key("t", title),
     )
-    return keys if policy == "auto" else _narrowed(keys, policy)
+    if policy != "auto":
+        return _narrowed(keys, policy)
+    return replace(keys, marks=tuple(f"s{key}" for key in (keys.guid, keys.link) if key))
 
 
 def _narrowed(keys: Keys, policy: Policy) -> Keys:
@@ -143,20 +147,17 @@ def content_hash(entry: Entry) -> str:
     return _key("h", " ".join(f"{clean_line(entry.title)} \0 {text}".split()))
 
 
-def document_keys(entries: Sequence[Entry], policy: Policy = "auto") -> list[Keys]:
-    """The keys of a whole document, without guids and links that several different entries share."""
+def document_keys(
+    entries: Sequence[Entry], known: Container[str], policy: Policy = "auto"
+) -> list[Keys]:
+    """What to judge a document's entries by: guids and links that several of them share are out.
+
+    What was shared once is so for good, also when only one such entry is left to see.
+    """
     keys = [identity_keys(entry, policy) for entry in entries]
-    if policy != "auto":
-        return keys
-    guids, links = _shared(keys, "guid", "link"), _shared(keys, "link", "guid")
-    return [
-        replace(
-            own,
-            guid="" if own.guid in guids else own.guid,
-            link="" if own.link in links else own.link,
-        )
-        for own in keys
-    ]
+    shared = _shared(keys, "guid", "link") | _shared(keys, "link", "guid")
+    shared |= {mark[1:] for own in keys for mark in own.marks if mark in known}
+    return [_without(own, shared) for own in keys]
 
 
 def _shared(keys: Iterable[Keys], name: str, other: str) -> set[str]:
@@ -164,14 +165,24 @@ def _shared(keys: Iterable[Keys], name: str, other: str) -> set[str]:
     titles: dict[str, set[str]] = defaultdict(set)
     others: dict[str, set[str]] = defaultdict(set)
     for own in keys:
-        value = getattr(own, name)
-        titles[value].add(own.title)
-        others[value].add(getattr(own, other))
+        if own.marks:
+            titles[getattr(own, name)].add(own.title)
+            others[getattr(own, name)].add(getattr(own, other))
     return {
         value
         for value in titles
         if value and len(titles[value]) > 1 and (len(others[value]) > 1 or others[value] == {""})
     }
+
+
+def _without(keys: Keys, shared: Set[str]) -> Keys:
+    """The keys less the shared ones, unless nothing would be left; with what to remember."""
+    guid = "" if keys.guid in shared else keys.guid
+    link = "" if keys.link in shared else keys.link
+    if not (guid or link or keys.content or keys.bare):
+        return replace(keys, marks=())
+    marks = tuple(mark for mark in keys.marks if mark[1:] in shared)
+    return replace(keys, guid=guid, link=link, marks=marks)
 
 
 def identify(
@@ -190,7 +201,7 @@ def identify(
     seen = dict(known)
     judged: set[str] = set()
     result = []
-    for entry, keys in zip(entries, document_keys(entries, policy), strict=True):
+    for entry, keys in zip(entries, document_keys(entries, known, policy), strict=True):
         digest = content_hash(entry)
         article, reason = _whose(keys, seen)
         if reason is Why.EMPTY:

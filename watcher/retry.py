@@ -16,12 +16,22 @@ STEPS = (
     timedelta(hours=2),
     timedelta(hours=4),
 )
+# Postfix keeps a message for five days; whoever mends a mail server over a weekend gets it all.
 GIVE_UP_AFTER = timedelta(days=5)
+# Peers send any number there; one bad header must not silence a receiver for years.
+LONGEST_RETRY_AFTER = timedelta(days=1)
 
 
 class Action(StrEnum):
     RETRY = "retry"
     DEAD = "dead"
+
+
+class RetryReason(StrEnum):
+    BACKOFF = "backoff"
+    RETRY_AFTER = "retry_after"
+    PERMANENT = "permanent"
+    GAVE_UP = "gave_up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +40,7 @@ class RetryPlan:
 
     action: Action
     due_at: datetime
-    reason: str
+    reason: RetryReason
 
 
 def plan_retry(
@@ -42,14 +52,18 @@ def plan_retry(
     retry_after: timedelta | None,
     rng: Random,
 ) -> RetryPlan:
-    """`attempt` counts from 1; the wait grows with it, with jitter of ±25 %, never below `retry_after`."""
+    """`attempt` counts from 1; the wait grows with it, with jitter of ±25 %.
+
+    What the peer asked for is waited in full, up to `LONGEST_RETRY_AFTER`. Age alone never
+    kills: a message that lay still while the daemon was down gets all its attempts first.
+    """
     if not temporary:
-        return RetryPlan(Action.DEAD, now, "permanent")
+        return RetryPlan(Action.DEAD, now, RetryReason.PERMANENT)
     step = STEPS[min(max(attempt, 1), len(STEPS)) - 1]
-    wait = step * rng.uniform(0.75, 1.25)
-    reason = "backoff"
-    if retry_after is not None and retry_after > wait:
-        wait, reason = retry_after, "retry_after"
-    if now + wait > created_at + GIVE_UP_AFTER:
-        return RetryPlan(Action.DEAD, now, "gave_up")
+    wait, reason = step * rng.uniform(0.75, 1.25), RetryReason.BACKOFF
+    asked = min(retry_after or timedelta(0), LONGEST_RETRY_AFTER)
+    if asked > wait:
+        wait, reason = asked, RetryReason.RETRY_AFTER
+    if attempt >= len(STEPS) and now + wait > created_at + GIVE_UP_AFTER:
+        return RetryPlan(Action.DEAD, now, RetryReason.GAVE_UP)
     return RetryPlan(Action.RETRY, now + wait, reason)
