@@ -1,1 +1,1 @@
-"""A news day that never happened, served on this machine, for the real daemon to watch."""
+"""A bundled news day, served on loopback to the real daemon."""

@@ -1,100 +1,123 @@
-"""Items as RSS 2.0, RSS 1.0, Atom and JSON Feed documents."""
+"""A news day's feeds as their outlets serve them: RSS 2.0, RSS 1.0, Atom 1.0, JSON Feed 1.1."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from email.utils import format_datetime
-from xml.sax.saxutils import escape
+from html import escape
 
-from watcher.demo.newsday import Item, Outlet
+from watcher.demo.newsday import Outlet, Piece
 
-CONTENT_TYPES = {
-    "rss20": "application/rss+xml; charset=utf-8",
-    "rss10": "application/rdf+xml; charset=utf-8",
-    "atom": "application/atom+xml; charset=utf-8",
-    "json": "application/feed+json",
-}
+Outlets = Mapping[str, Outlet]
 
 
-def write_feed(outlet: Outlet, items: Sequence[Item], base: str) -> bytes:
-    """The feed document, newest first."""
-    newest = sorted(items, key=lambda item: item.at, reverse=True)
-    writer = {"rss20": _rss20, "rss10": _rss10, "atom": _atom, "json": _json}[outlet.format]
-    return writer(outlet, newest, base).encode()
+def document(outlet: Outlet, pieces: Sequence[Piece], outlets: Outlets) -> tuple[bytes, str]:
+    """The feed's bytes and its content type."""
+    write, content_type = _FORMATS[outlet.format]
+    return write(outlet, pieces, outlets).encode(), content_type
 
 
-def _iso(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+def link(outlet: Outlet, piece: Piece) -> str:
+    return f"https://{outlet.domain}{piece.path}"
 
 
-def _rss20(outlet: Outlet, items: Sequence[Item], base: str) -> str:
-    body = "".join(
-        f"<item><title>{escape(i.title)}</title><link>{base}{i.path}</link>"
-        f'<guid isPermaLink="false">{outlet.id}-{i.number}</guid>'
-        f"<pubDate>{format_datetime(i.at)}</pubDate>"
-        f"<description>{escape(f'<p>{escape(i.text)}</p>')}</description></item>\n"
-        for i in items
+def _rss20(outlet: Outlet, pieces: Sequence[Piece], outlets: Outlets) -> str:
+    items = "".join(
+        f"""<item><title>{escape(_title(p, outlets))}</title><link>{link(_home(p, outlets), p)}</link>
+<guid isPermaLink="false">{outlet.id}:{p.id}</guid><pubDate>{format_datetime(p.at)}</pubDate>
+<description>{escape(p.text)}</description>{_source(p, outlets)}</item>
+"""
+        for p in pieces
     )
-    return (
-        '<?xml version="1.0" encoding="utf-8"?>\n<rss version="2.0"><channel>'
-        f"<title>{escape(outlet.name)}</title><link>{base}/{outlet.id}</link>"
-        f"<description>Invented for a demo</description><language>{outlet.lang}</language>\n"
-        f"{body}</channel></rss>\n"
+    return f"""<?xml version="1.0" encoding="utf-8"?>
+<rss version="2.0"><channel><title>{escape(outlet.name)}</title><link>https://{outlet.domain}/</link>
+<description>A sample feed of watcher's demo</description><language>{outlet.lang}</language>
+{items}</channel></rss>
+"""
+
+
+def _title(piece: Piece, outlets: Outlets) -> str:
+    return f"{piece.title} - {outlets[piece.source].name}" if piece.source else piece.title
+
+
+def _home(piece: Piece, outlets: Outlets) -> Outlet:
+    return outlets[piece.outlet]
+
+
+def _source(piece: Piece, outlets: Outlets) -> str:
+    if not piece.source:
+        return ""
+    source = outlets[piece.source]
+    return f'<source url="https://{source.domain}/feed">{escape(source.name)}</source>'
+
+
+def _rss10(outlet: Outlet, pieces: Sequence[Piece], outlets: Outlets) -> str:
+    links = [link(_home(p, outlets), p) for p in pieces]
+    sequence = "".join(f'<rdf:li rdf:resource="{url}"/>' for url in links)
+    items = "".join(
+        f"""<item rdf:about="{url}"><title>{escape(p.title)}</title><link>{url}</link>
+<description>{escape(p.text)}</description><dc:date>{_iso(p.at)}</dc:date></item>
+"""
+        for url, p in zip(links, pieces, strict=True)
     )
+    return f"""<?xml version="1.0" encoding="utf-8"?>
+<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/"
+ xmlns:dc="http://purl.org/dc/elements/1.1/">
+<channel rdf:about="https://{outlet.domain}/feed"><title>{escape(outlet.name)}</title>
+<link>https://{outlet.domain}/</link><description>A sample feed of watcher's demo</description>
+<dc:language>{outlet.lang}</dc:language><items><rdf:Seq>{sequence}</rdf:Seq></items></channel>
+{items}</rdf:RDF>
+"""
 
 
-def _rss10(outlet: Outlet, items: Sequence[Item], base: str) -> str:
-    listed = "".join(f'<rdf:li rdf:resource="{base}{i.path}"/>' for i in items)
-    body = "".join(
-        f'<item rdf:about="{base}{i.path}"><title>{escape(i.title)}</title>'
-        f"<link>{base}{i.path}</link><dc:date>{_iso(i.at)}</dc:date>"
-        f"<description>{escape(i.text)}</description></item>\n"
-        for i in items
+def _atom10(outlet: Outlet, pieces: Sequence[Piece], outlets: Outlets) -> str:
+    entries = "".join(
+        f"""<entry><id>tag:{outlet.domain},2026:{p.id}</id><title>{escape(p.title)}</title>
+<link rel="alternate" href="{link(_home(p, outlets), p)}"/><published>{_iso(p.at)}</published>
+<updated>{_iso(p.at)}</updated><content type="html">{escape(f"<p>{escape(p.text)}</p>")}</content></entry>
+"""
+        for p in pieces
     )
-    return (
-        '<?xml version="1.0" encoding="utf-8"?>\n'
-        '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"'
-        ' xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns="http://purl.org/rss/1.0/">\n'
-        f'<channel rdf:about="{base}/{outlet.id}"><title>{escape(outlet.name)}</title>'
-        f"<link>{base}/{outlet.id}</link><description>Invented for a demo</description>"
-        f"<items><rdf:Seq>{listed}</rdf:Seq></items></channel>\n{body}</rdf:RDF>\n"
-    )
+    updated = _iso(pieces[0].at) if pieces else "2026-05-29T00:00:00Z"
+    return f"""<?xml version="1.0" encoding="utf-8"?>
+<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="{outlet.lang}"><title>{escape(outlet.name)}</title>
+<id>tag:{outlet.domain},2026:feed</id><updated>{updated}</updated>
+<author><name>{escape(outlet.name)}</name></author>
+<link rel="alternate" href="https://{outlet.domain}/"/>
+{entries}</feed>
+"""
 
 
-def _atom(outlet: Outlet, items: Sequence[Item], base: str) -> str:
-    body = "".join(
-        f"<entry><id>tag:sample.example,2026:{outlet.id}-{i.number}</id>"
-        f'<title>{escape(i.title)}</title><link href="{base}{i.path}"/>'
-        f"<published>{_iso(i.at)}</published><updated>{_iso(i.at)}</updated>"
-        f'<content type="html">{escape(f"<p>{escape(i.text)}</p>")}</content></entry>\n'
-        for i in items
-    )
-    updated = _iso(items[0].at) if items else "2026-05-30T00:00:00Z"
-    return (
-        '<?xml version="1.0" encoding="utf-8"?>\n'
-        f'<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="{outlet.lang}">'
-        f"<id>tag:sample.example,2026:{outlet.id}</id><title>{escape(outlet.name)}</title>"
-        f'<link href="{base}/{outlet.id}"/><updated>{updated}</updated>\n{body}</feed>\n'
-    )
-
-
-def _json(outlet: Outlet, items: Sequence[Item], base: str) -> str:
+def _json11(outlet: Outlet, pieces: Sequence[Piece], outlets: Outlets) -> str:
     return json.dumps(
         {
             "version": "https://jsonfeed.org/version/1.1",
             "title": outlet.name,
-            "home_page_url": f"{base}/{outlet.id}",
+            "home_page_url": f"https://{outlet.domain}/",
             "language": outlet.lang,
             "items": [
                 {
-                    "id": f"{outlet.id}-{i.number}",
-                    "url": f"{base}{i.path}",
-                    "title": i.title,
-                    "content_text": i.text,
-                    "date_published": _iso(i.at),
+                    "id": f"{outlet.id}:{p.id}",
+                    "url": link(_home(p, outlets), p),
+                    "title": p.title,
+                    "content_text": p.text,
+                    "date_published": _iso(p.at),
                 }
-                for i in items
+                for p in pieces
             ],
         },
         ensure_ascii=False,
+        indent=1,
     )
+
+
+def _iso(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+_FORMATS: dict[str, tuple[Callable[[Outlet, Sequence[Piece], Outlets], str], str]] = {
+    "rss20": (_rss20, "application/rss+xml; charset=utf-8"),
+    "rss10": (_rss10, "application/rdf+xml; charset=utf-8"),
+    "atom10": (_atom10, "application/atom+xml; charset=utf-8"),
+    "json11": (_json11, "application/feed+json; charset=utf-8"),
+}

@@ -1,96 +1,158 @@
-"""The invented day as articles: written by hand where it matters, drawn from templates elsewhere."""
+"""The bundled news day: outlets, hand-written stories, wire copies, and the noise of a normal day.
+
+Everything is invented and says so: outlets are called Sample, Muster, Exemple… and live
+under `sample-*.example`. The same seed gives the same day.
+"""
 
 import re
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import cache
-from importlib.resources import files
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta
+from hashlib import sha256
+from itertools import cycle
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import yaml
 
-NOISE = 260
-_CHOICE = re.compile(r"\{([^{}]+)\}")
+_DATA = Path(__file__).parent / "day"
+_STORIES = ("launch", "trip", "threads")
+DAY = datetime(2026, 5, 30, tzinfo=UTC)
+# Everyday articles begin before midnight, so that no feed is empty when it is first polled.
+NOISE_FROM, NOISE_SPAN = timedelta(hours=-6), timedelta(hours=29)
 
 
 @dataclass(frozen=True, slots=True)
 class Outlet:
-    """An invented publisher and the feed format it speaks."""
+    """One invented outlet and the format of its feed; `wire` holds the marks of its copy."""
 
     id: str
     name: str
     lang: str
     format: str
+    noise: int = 0
+    family: str = ""
+    wire: tuple[str, ...] = ()
+    gathers: bool = False
+
+    @property
+    def domain(self) -> str:
+        return f"{self.id}.example"
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """What an outlet publishes; `number` makes its link."""
+class Piece:
+    """An article as its outlet publishes it; `source` is set in an aggregator's feed."""
 
+    id: str
     outlet: str
-    number: int
     at: datetime
     title: str
     text: str
+    source: str = ""
 
     @property
     def path(self) -> str:
-        return f"/{self.outlet}/{self.number}"
+        return f"/{self.at:%Y/%m/%d}/{self.id}"
 
 
-@cache
-def _data(name: str) -> Any:
-    return yaml.safe_load((files("watcher.demo") / name).read_text("utf-8"))
+@dataclass(frozen=True, slots=True)
+class NewsDay:
+    """Outlets by id, and everything they publish in order of time."""
+
+    outlets: Mapping[str, Outlet]
+    pieces: tuple[Piece, ...]
+
+    def published(self, outlet: str, now: datetime) -> list[Piece]:
+        """What an outlet has published by now, newest first."""
+        return [p for p in reversed(self.pieces) if p.outlet == outlet and p.at <= now]
 
 
-def outlets() -> list[Outlet]:
-    return [Outlet(**raw) for raw in _data("newsday.yaml")["outlets"]]
+def news_day(day: datetime = DAY, seed: int = 1) -> NewsDay:
+    """The whole day: stories by hand, copies, gathered entries and noise."""
+    outlets = read_outlets()
+    pieces = stories(day)
+    rng = Random(seed)
+    noise = Noise(rng)
+    for outlet in outlets.values():
+        for _ in range(outlet.noise):
+            at = day + NOISE_FROM + NOISE_SPAN * rng.random()
+            pieces.append(noise.piece(outlet, at.replace(second=0, microsecond=0)))
+    return NewsDay(outlets, tuple(sorted(pieces, key=lambda p: (p.at, p.id))))
 
 
-def items(day: datetime, *, noise: int = NOISE, seed: int = 7) -> list[Item]:
-    """Every item of the day, oldest first; the same for the same seed."""
-    raw = [*_written(), *_noise(Random(seed), noise)]
-    raw.sort(key=lambda one: (one[0], one[1], one[2]))
-    return [
-        Item(outlet, n, day + at, title, text) for n, (at, outlet, title, text) in enumerate(raw)
-    ]
-
-
-def _written() -> list[tuple[timedelta, str, str, str]]:
-    found = []
-    for raw in _data("newsday.yaml")["articles"]:
-        at = _offset(raw["at"])
-        found.append((at, raw["outlet"], raw["title"], raw["text"]))
-        for n, outlet in enumerate(raw.get("reprints", ()), 1):
-            found.append((at + timedelta(minutes=4 * n), outlet, raw["title"], raw["text"]))
+def read_outlets() -> dict[str, Outlet]:
+    found = {}
+    for raw in _read("outlets")["outlets"]:
+        raw["wire"] = tuple(raw.get("wire", ()))
+        found[raw["id"]] = Outlet(**raw)
     return found
 
 
-def _offset(text: str) -> timedelta:
-    sign = -1 if text.startswith("-") else 1
-    hours, minutes = text.lstrip("-").split(":")
-    return sign * timedelta(hours=int(hours), minutes=int(minutes))
+def stories(day: datetime) -> list[Piece]:
+    """The hand-written articles with their wire copies, and what the aggregator took of them."""
+    pieces: list[Piece] = []
+    gathered: list[dict[str, str]] = []
+    for name in _STORIES:
+        data = _read(name)
+        for raw in data["articles"]:
+            pieces += _with_copies(raw, day)
+        gathered += data.get("gathered", [])
+    by_place = {f"{piece.outlet} {piece.at:%H:%M}": piece for piece in pieces}
+    return pieces + [_gathered(by_place[g["of"]], _at(day, g["at"])) for g in gathered]
 
 
-def _noise(rng: Random, count: int) -> list[tuple[timedelta, str, str, str]]:
-    by_lang: dict[str, list[str]] = {}
-    for outlet in outlets():
-        if outlet.id != "empty":
-            by_lang.setdefault(outlet.lang, []).append(outlet.id)
-    names = [name for names in by_lang.values() for name in names]
-    lang_of = {name: lang for lang, group in by_lang.items() for name in group}
-    found = []
-    for _ in range(count):
-        name = rng.choice(names)
-        title, text = rng.choice(_data("noise.yaml")[lang_of[name]])
-        at = timedelta(minutes=rng.randrange(-240, 24 * 60))
-        found.append((at, name, _filled(title, rng), _filled(text, rng)))
-    return found
+def _with_copies(raw: Mapping[str, Any], day: datetime) -> Iterator[Piece]:
+    first = _piece(raw["by"], _at(day, raw["at"]), raw["title"], raw["text"])
+    yield first
+    for copy in raw.get("copies", ()):
+        text = first.text
+        if copy.get("cut"):
+            # An editor cuts from the end.
+            text = " ".join(re.split(r"(?<=\.) ", text)[: -copy["cut"]])
+        yield _piece(copy["by"], _at(day, copy["at"]), copy.get("title", first.title), text)
 
 
-def _filled(template: str, rng: Random) -> str:
-    def pick(found: re.Match[str]) -> str:
-        return str(rng.randrange(3, 95)) if found[1] == "n" else rng.choice(found[1].split("|"))
+def _gathered(piece: Piece, at: datetime) -> Piece:
+    found = _piece("sample-gather", at, piece.title, piece.text.split(". ", maxsplit=1)[0] + ".")
+    return replace(found, source=piece.outlet)
 
-    return _CHOICE.sub(pick, template)
+
+def _piece(outlet: str, at: datetime, title: str, text: str) -> Piece:
+    name = sha256(f"{outlet}\0{at.isoformat()}\0{title}".encode()).hexdigest()[:10]
+    return Piece(name, outlet, at, title, text)
+
+
+def _at(day: datetime, clock: str) -> datetime:
+    return datetime.combine(day, time.fromisoformat(clock), UTC)
+
+
+def _read(name: str) -> dict[str, Any]:
+    data: dict[str, Any] = yaml.safe_load((_DATA / f"{name}.yaml").read_text("utf-8"))
+    return data
+
+
+class Noise:
+    """Everyday articles from hand-written templates; each template comes round in turn."""
+
+    def __init__(self, rng: Random) -> None:
+        self._rng = rng
+        self._kinds = _read("noise")["noise"]
+        self._templates = {lang: cycle(kind["templates"]) for lang, kind in self._kinds.items()}
+
+    def piece(self, outlet: Outlet, at: datetime) -> Piece:
+        title, text = next(self._templates[outlet.lang])
+        words: dict[str, object] = {
+            name: self._rng.choice(some) for name, some in self._words(outlet.lang).items()
+        }
+        words |= {
+            "a": self._rng.randint(2, 9),
+            "b": self._rng.randint(1, 8),
+            "n": self._rng.randint(20, 900),
+        }
+        return _piece(outlet.id, at, title.format(**words), text.format(**words))
+
+    def _words(self, lang: str) -> dict[str, list[str]]:
+        words: dict[str, list[str]] = self._kinds[lang]["words"]
+        return words

@@ -1,208 +1,214 @@
-"""`watcher demo`: serve the news day, let the real daemon watch it, and show what arrives."""
+"""`watcher demo`: the news day over real HTTP, the real daemon, real mail; what arrives is kept."""
 
 import asyncio
 import json
 import os
 import re
+import shutil
 import signal
 import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 
-import yaml
-
+from watcher.app import STORE_NAME
 from watcher.cli.output import complain, progress, say
 from watcher.clock import ScaledClock
-from watcher.demo.newsday import items, outlets
-from watcher.demo.server import NewsServer
-from watcher.demo.sinks import HookSink, MailSink
-from watcher.resources import bundled
+from watcher.demo.folder import Ports, secrets, write_folder
+from watcher.demo.newsday import DAY, NewsDay, news_day
+from watcher.demo.server import DayServer, serving
+from watcher.demo.sinks import HookSinks, MailSink
+from watcher.store.engine import open_store
 
-DAY = datetime(2026, 5, 30, tzinfo=UTC)
-START = DAY - timedelta(minutes=30)
-END = DAY + timedelta(hours=24, minutes=45)
 SPEED = 1200.0
-FIRST_DIGEST_WITHIN_S = 60.0
+# The hours before midnight are for the daemon to start and to take every feed's baseline.
+START, END = DAY - timedelta(hours=2), DAY + timedelta(hours=24)
+STOP_WITHIN_S = 40.0
+STEP_S = 0.25
+
+
+class DemoError(Exception):
+    """The daemon ended early or never started."""
 
 
 @dataclass(slots=True)
 class World:
-    """Everything around the daemon."""
+    """Everything around the daemon, on loopback."""
 
+    day: NewsDay
     folder: Path
-    clock: ScaledClock
-    news: NewsServer
+    log: Path
+    ports: Ports
+    news: DayServer
     mail: MailSink
-    hooks: HookSink
+    hooks: HookSinks
+    first_digest: float | None = None
+    stories: dict[str, int] = field(default_factory=dict)
+
+    def mails(self) -> list[EmailMessage]:
+        return [message_from_bytes(m.content, policy=policy.default) for m in self.mail.mails]
 
 
 def run_demo(out: Path | None = None) -> int:
-    """Run the whole day; 0 when a digest arrived by mail, else 1. Messages are left in `out`."""
+    """Run the whole day (about 80 seconds); 0 when digests arrived. Messages are left in `out`."""
     target = out or Path(tempfile.mkdtemp(prefix="watcher-demo-"))
     target.mkdir(parents=True, exist_ok=True)
-    return asyncio.run(_run(target))
-
-
-@asynccontextmanager
-async def _world(folder: Path) -> AsyncIterator[World]:
-    clock = ScaledClock(START, SPEED)
-    world = World(folder, clock, NewsServer(outlets(), items(DAY), clock), MailSink(), HookSink())
-    servers = (world.news, world.mail, world.hooks)
-    for server in servers:
-        await server.start()
     try:
-        yield world
-    finally:
-        for server in servers:
-            await server.stop()
+        return asyncio.run(_run(target.resolve()))
+    except DemoError as error:
+        complain(f"{error}: see {target / 'daemon.log'}")
+        return 1
+    except KeyboardInterrupt:
+        return 130
 
 
 async def _run(target: Path) -> int:
+    began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="watcher-demo-run-") as name:
-        async with _world(Path(name)) as world:
-            _write_config(world)
+        async with _world(Path(name), target / "daemon.log") as world:
             say(
-                f"{len(outlets())} invented outlets, {len(items(DAY))} articles, one day in "
-                f"{(END - START).total_seconds() / SPEED:.0f} seconds, all on this machine"
+                f"{len(world.day.outlets)} invented outlets with {len(world.day.pieces)} articles on "
+                "loopback: one day passes in about 80 seconds"
             )
-            log = target / "daemon.log"
-            with log.open("wb") as errors:
-                daemon = await asyncio.create_subprocess_exec(
-                    sys.executable, "-m", "watcher", "--config", name, "run",
-                    stdout=errors, stderr=errors, env=_environment(),
-                )  # fmt: skip
-                try:
-                    first = await _watch(world, daemon)
-                finally:
-                    code = await _stop(daemon)
-            return _report(world, target, log, first, code)
+            daemon = await _start(world)
+            try:
+                await _started(world, daemon)
+                await _watch(world, daemon, began)
+            finally:
+                code = await _stop(daemon)
+            _count(world)
+            paths = _keep(world, target)
+    _report(world, paths)
+    if code != 0 or world.first_digest is None:
+        complain(f"the daemon ended with {code}, or no digest came: see {target / 'daemon.log'}")
+        return 1
+    return 0
 
 
-def _environment() -> dict[str, str]:
-    """The user's own settings must not leak into the demo."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("WATCHER_")}
+@asynccontextmanager
+async def _world(folder: Path, log: Path) -> AsyncIterator[World]:
+    day = news_day()
+    news, mail, hooks = DayServer(day, ScaledClock(START, 0.0)), MailSink(), HookSinks()
+    async with (
+        serving(news.routes()) as news_port,
+        serving(hooks.routes()) as hooks_port,
+        mail.serving() as mail_port,
+    ):
+        ports = Ports(news_port, hooks_port, mail_port)
+        write_folder(folder, day, ports, start=START, speed=SPEED)
+        yield World(day, folder, log, ports, news, mail, hooks)
 
 
-async def _watch(world: World, daemon: asyncio.subprocess.Process) -> float | None:
-    """Wait for the day to end; returns when the first digest arrived, in seconds."""
-    began, first = time.monotonic(), None
+async def _start(world: World) -> asyncio.subprocess.Process:
+    # The user's own settings must not leak into the demo.
+    environ = {k: v for k, v in os.environ.items() if not k.startswith("WATCHER_")}
+    with world.log.open("wb") as log:
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "watcher", "--config", str(world.folder), "run",
+            stdout=log, stderr=log, env=environ | secrets(world.ports),
+        )  # fmt: skip
+
+
+async def _started(world: World, daemon: asyncio.subprocess.Process) -> None:
+    """Wait until the daemon says so, then let the day begin; before, the outlets' clock stands."""
+    while b'"started"' not in world.log.read_bytes():
+        if daemon.returncode is not None:
+            raise DemoError(f"the daemon did not start (exit {daemon.returncode})")
+        await asyncio.sleep(STEP_S / 5)
+    world.news.clock = ScaledClock(START, SPEED)
+
+
+async def _watch(world: World, daemon: asyncio.subprocess.Process, began: float) -> None:
     minutes = int((END - START).total_seconds() // 60)
+    shown = 0
     with progress("one news day", minutes) as step:
-        shown = 0
-        while world.clock.now() < END and daemon.returncode is None:
-            await asyncio.sleep(0.2)
-            if first is None and any(_is_digest(mail) for mail in world.mail.messages):
-                first = time.monotonic() - began
-            passed = int((world.clock.now() - START).total_seconds() // 60)
-            for _ in range(shown, min(passed, minutes)):
+        while (now := world.news.clock.now()) < END:
+            if daemon.returncode is not None:
+                raise DemoError(f"the daemon ended early (exit {daemon.returncode})")
+            if world.first_digest is None and any(map(_is_digest, world.mails())):
+                world.first_digest = time.monotonic() - began
+                say(f"first digest after {world.first_digest:.0f} seconds")
+            passed = int((now - START).total_seconds() // 60)
+            for _ in range(shown, passed):
                 step()
             shown = passed
-    return first
-
-
-async def _stop(daemon: asyncio.subprocess.Process) -> int:
-    if daemon.returncode is None:
-        daemon.send_signal(signal.SIGTERM)
-    try:
-        async with asyncio.timeout(40):
-            return await daemon.wait()
-    except TimeoutError:
-        daemon.kill()
-        return await daemon.wait()
+            await asyncio.sleep(STEP_S)
 
 
 def _is_digest(mail: EmailMessage) -> bool:
     return mail.get("X-Watcher-Kind") == "digest"
 
 
-def _report(world: World, target: Path, log: Path, first: float | None, code: int) -> int:
-    paths = _keep(world, target)
-    digests = [mail for mail in world.mail.messages if _is_digest(mail)]
-    say(f"\n{world.news.polls} polls, {world.news.unchanged} of them answered 304")
-    say(f"{len(digests)} digests and {len(world.mail.messages) - len(digests)} other mails, "
-        f"{len(world.hooks.calls)} webhook calls")  # fmt: skip
-    for path in paths:
-        say(f"  {path}")
-    say(f"  {log}")
-    if code != 0:
-        complain(f"the daemon ended with {code}: see {log}")
-        return 1
-    if first is None or first > FIRST_DIGEST_WITHIN_S:
-        complain(f"no digest within {FIRST_DIGEST_WITHIN_S:.0f} seconds: see {log}")
-        return 1
-    say(f"first digest after {first:.0f} seconds")
-    return 0
+async def _stop(daemon: asyncio.subprocess.Process) -> int:
+    if daemon.returncode is None:
+        daemon.send_signal(signal.SIGTERM)
+    try:
+        async with asyncio.timeout(STOP_WITHIN_S):
+            return await daemon.wait()
+    except TimeoutError:
+        daemon.kill()
+        return await daemon.wait()
+
+
+def _count(world: World) -> None:
+    """What the store holds at the end of the day."""
+    store = open_store(world.folder / "data" / STORE_NAME)
+    try:
+        with store.read() as tx:
+            since: datetime = START - timedelta(days=1)
+            sent = sum(n for (_, state), n in tx.outbox.counts().items() if state == "sent")
+            world.stories = {
+                "articles": tx.articles.count(),
+                "matches": sum(tx.matches.counts(since).values()),
+                "stories": len(tx.stories.recent(10_000)),
+                "alerts": len(tx.alerts.since(since)),
+                "messages delivered": sent,
+            }
+    finally:
+        store.close()
 
 
 def _keep(world: World, target: Path) -> list[Path]:
-    """Mails as .eml and as the page in them, webhook bodies as JSON."""
+    """Each mail as .eml and as the page and text in it, the webhooks as JSON, the digest files."""
     paths = []
-    for n, mail in enumerate(world.mail.messages, 1):
-        stem = f"{n:02}-{_slug(str(mail['Subject']))}"
-        (target / f"{stem}.eml").write_bytes(mail.as_bytes())
-        page = mail.get_body(preferencelist=("html",))
-        if page is not None:
-            path = target / f"{stem}.html"
-            path.write_text(page.get_content(), encoding="utf-8")
-            paths.append(path)
-    for kind in ("slack", "webhook"):
-        bodies = [body for path, _, body in world.hooks.calls if path == f"/{kind}"]
-        path = target / f"{kind}.json"
-        path.write_text(json.dumps(bodies, ensure_ascii=False, indent=1), encoding="utf-8")
+    for n, mail in enumerate(world.mails(), 1):
+        stem = target / f"{n:02}-{_slug(str(mail['Subject']))}"
+        stem.with_suffix(".eml").write_bytes(world.mail.mails[n - 1].content)
+        for kind, suffix in (("html", ".html"), ("plain", ".txt")):
+            body = mail.get_body((kind,))
+            if body is not None:
+                path = stem.with_suffix(suffix)
+                path.write_text(body.get_content(), encoding="utf-8")
+                paths.append(path)
+    for name, posts in (("slack", world.hooks.slack), ("webhook", world.hooks.hooks)):
+        path = target / f"{name}.json"
+        bodies = [post.body for post in posts]
+        path.write_text(json.dumps(bodies, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         paths.append(path)
+    pages = world.folder / "data" / "digests"
+    if pages.is_dir():
+        shutil.copytree(pages, target / "pages", dirs_exist_ok=True)
+        paths.append(target / "pages")
     return paths
 
 
 def _slug(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40] or "mail"
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:48] or "mail"
 
 
-def _write_config(world: World) -> None:
-    """The shipped rules and names; feeds and receivers of this machine."""
-    for name in ("concepts.yaml", "publishers.yaml"):
-        source = bundled("config") / name
-        if source.is_file():
-            (world.folder / name).write_bytes(source.read_bytes())
-    (world.folder / "rules").mkdir()
-    for source in sorted((bundled("config") / "rules").glob("*.yaml")):
-        (world.folder / "rules" / source.name).write_bytes(source.read_bytes())
-    _dump(world.folder / "feeds.yaml", {"feeds": [
-        {"id": o.id, "url": f"{world.news.base}/{o.id}/feed", "title": o.name,
-         "publisher": o.name, "lang": o.lang} for o in outlets()
-    ]})  # fmt: skip
-    _dump(world.folder / "watcher.yaml", _settings(world))
-
-
-def _settings(world: World) -> dict[str, object]:
-    speed = f"{SPEED:g}"
-    return {
-        "data": "data",
-        "clock": f"{world.clock.now().isoformat()}*{speed}",
-        "http": {"allow": [url.removeprefix("http://") for url in (world.news.base, world.hooks.base)]},
-        "poll": {"every": "30m", "min": "10m", "per_host": 20, "host_spacing": "0s"},
-        "log": {"format": "json"},
-        "operator": "mail",
-        "receivers": [
-            {"id": "mail", "type": "email", "host": "127.0.0.1", "port": world.mail.port, "tls": "none",
-             "from": "Watcher demo <watcher@sample.example>", "to": ["reader@sample.example"],
-             "zone": "Asia/Seoul"},
-            {"id": "slack", "type": "slack", "url": f"{world.hooks.base}/slack", "zone": "Asia/Seoul"},
-            {"id": "webhook", "type": "webhook", "url": f"{world.hooks.base}/webhook",
-             "secret": "whsec_ZGVtby1zZWNyZXQtZGVtby1zZWNyZXQtMDE="},
-        ],
-        "routes": [
-            {"match": {"min_severity": "high"}, "receivers": ["slack", "webhook"], "send": "immediate",
-             "continue": True},
-            {"receivers": ["mail"], "send": {"digest": "0 */6 * * *"}},
-        ],
-    }  # fmt: skip
-
-
-def _dump(path: Path, data: object) -> None:
-    path.write_text(yaml.safe_dump(data, allow_unicode=True, sort_keys=False), encoding="utf-8")
+def _report(world: World, paths: list[Path]) -> None:
+    digests = sum(map(_is_digest, world.mails()))
+    say(
+        f"\n{world.news.requests} polls, {world.news.unchanged} of them answered 304\n"
+        + ", ".join(f"{count} {name}" for name, count in world.stories.items())
+        + f"\n{digests} digests among {len(world.mail.mails)} mails, {len(world.hooks.slack)} Slack "
+        f"messages, {len(world.hooks.hooks)} webhook calls\n"
+    )
+    for path in [*paths, world.log]:
+        say(f"  {path}")

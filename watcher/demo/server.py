@@ -1,66 +1,75 @@
-"""The sample outlets over real HTTP on loopback, showing what is published by the demo's clock."""
+"""The outlets on loopback: each feed in its format, holding what is published by the demo's clock."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from hashlib import sha256
 from html import escape
 
 from aiohttp import web
 
-from watcher.demo.formats import CONTENT_TYPES, write_feed
-from watcher.demo.newsday import Item, Outlet
+from watcher.demo.formats import document
+from watcher.demo.newsday import NewsDay
 from watcher.ports import Clock
 
-IN_FEED = 20
+# As many entries as a feed usually shows.
+SHOWN = 40
 
 
-class NewsServer:
-    """Feeds at `/OUTLET/feed`, articles at `/OUTLET/NUMBER`; conditional GET by ETag."""
+class DayServer:
+    """Serves `/ID/feed` and the article pages; `requests` and `unchanged` count what was asked."""
 
-    def __init__(self, outlets: Sequence[Outlet], items: Sequence[Item], clock: Clock) -> None:
-        self._outlets = {outlet.id: outlet for outlet in outlets}
-        self._items = items
-        self._clock = clock
-        self._runner: web.AppRunner | None = None
-        self.base = ""
-        self.polls = 0
+    def __init__(self, day: NewsDay, clock: Clock) -> None:
+        self._day = day
+        self.clock = clock
+        self._pages = {(piece.outlet, piece.path): piece for piece in day.pieces}
+        self.requests = 0
         self.unchanged = 0
 
-    async def start(self) -> None:
-        """Listen on a free port of 127.0.0.1; `base` is known afterwards."""
-        app = web.Application()
-        app.router.add_get("/{outlet}/feed", self._feed)
-        app.router.add_get("/{outlet}/{number}", self._article)
-        self._runner = web.AppRunner(app, access_log=None)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        host, port = self._runner.addresses[0][:2]
-        self.base = f"http://{host}:{port}"
-
-    async def stop(self) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/{outlet}/feed", self._feed),
+            web.get("/{outlet}{path:/.+}", self._page),
+        ]
 
     async def _feed(self, request: web.Request) -> web.Response:
-        outlet = self._outlets.get(request.match_info["outlet"])
+        self.requests += 1
+        outlet = self._day.outlets.get(request.match_info["outlet"])
         if outlet is None:
             raise web.HTTPNotFound
-        self.polls += 1
-        now = self._clock.now()
-        shown = [i for i in self._items if i.outlet == outlet.id and i.at <= now][-IN_FEED:]
-        etag = f'"{outlet.id}-{shown[-1].number if shown else "none"}"'
+        pieces = self._day.published(outlet.id, self.clock.now())[:SHOWN]
+        body, content_type = document(outlet, pieces, self._day.outlets)
+        etag = f'"{sha256(body).hexdigest()[:16]}"'
         if request.headers.get("If-None-Match") == etag:
             self.unchanged += 1
             return web.Response(status=304, headers={"ETag": etag})
-        body = write_feed(outlet, shown, self.base)
+        return web.Response(body=body, headers={"ETag": etag, "Content-Type": content_type})
+
+    async def _page(self, request: web.Request) -> web.Response:
+        place = (request.match_info["outlet"], request.match_info["path"])
+        piece = self._pages.get(place)
+        if piece is None or piece.at > self.clock.now():
+            raise web.HTTPNotFound
+        outlet = self._day.outlets[piece.outlet]
         return web.Response(
-            body=body, headers={"ETag": etag, "Content-Type": CONTENT_TYPES[outlet.format]}
+            text=f"""<!doctype html><html lang="{outlet.lang}"><meta charset="utf-8">
+<title>{escape(piece.title)}</title><p>{escape(outlet.name)} (an invented outlet)</p>
+<h1>{escape(piece.title)}</h1><time datetime="{piece.at.isoformat()}">{piece.at:%H:%M} UTC</time>
+<p>{escape(piece.text)}</p></html>
+""",
+            content_type="text/html",
         )
 
-    async def _article(self, request: web.Request) -> web.Response:
-        number = request.match_info["number"]
-        item = next((i for i in self._items if str(i.number) == number), None)
-        if item is None:
-            raise web.HTTPNotFound
-        title = escape(item.title)
-        page = f"<!doctype html><title>{title}</title><h1>{title}</h1><p>{escape(item.text)}</p>"
-        return web.Response(text=page, content_type="text/html")
+
+@asynccontextmanager
+async def serving(routes: list[web.RouteDef]) -> AsyncIterator[int]:
+    """An HTTP server on a free port of 127.0.0.1; gives the port."""
+    app = web.Application()
+    app.add_routes(routes)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        yield int(runner.addresses[0][1])
+    finally:
+        await runner.cleanup()
