@@ -106,3 +106,13 @@ def test_another_process_that_keeps_the_lock_is_reported_as_such(
         tx.meta.set("k", "v")
     second.close()
     first.close()
+
+
+def test_a_transaction_inside_another_is_an_error_and_not_a_standstill(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "BUSY_S", 0.05)
+    store = open_store(tmp_path / "watcher.db")
+    with store.begin(), pytest.raises(StoreError, match="waits for another"), store.begin():
+        pass
+    store.close()

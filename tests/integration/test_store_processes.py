@@ -7,7 +7,8 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import pytest
 
 from watcher.errors import StoreLockedError
 from watcher.model import DigestKind, Notification
-from watcher.store.engine import open_store
+from watcher.store.engine import Store, open_store
 
 NOW = datetime(2026, 5, 27, 6, 0, tzinfo=UTC)
 
@@ -54,6 +55,13 @@ def integrity(path: Path) -> str:
 
 def notification(key: str) -> Notification:
     return Notification(key, "mail", DigestKind.ALERT, "s", {"n": key}, NOW, NOW)
+
+
+@contextmanager
+def closing_store(path: Path) -> Iterator[Store]:
+    store = open_store(path)
+    yield store
+    store.close()
 
 
 DAEMON = """
@@ -105,6 +113,36 @@ time.sleep(60)
     finally:
         os.kill(child, signal.SIGKILL)
         daemon.communicate()
+
+
+def test_what_a_killed_daemon_had_claimed_is_due_as_soon_as_the_next_one_starts(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "watcher.db"
+    with closing_store(path) as store, store.begin() as tx:
+        tx.feeds.sync([("alpha", "https://alpha.example/rss")], NOW, timedelta(0))
+        tx.outbox.enqueue(notification("k"))
+    code = """
+from datetime import UTC, datetime, timedelta
+store = open_store(path)
+store.lock()
+with store.begin() as tx:
+    now = datetime(2026, 5, 27, 6, 0, tzinfo=UTC)
+    tx.feeds.claim_due(now, timedelta(days=1), 9)
+    tx.outbox.claim_due(now, timedelta(days=1), 9)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    start(code, path).communicate()
+    with closing_store(path) as store:
+        store.lock()
+        with store.begin() as tx:
+            feeds = [state.feed for state in tx.feeds.claim_due(NOW, timedelta(minutes=1), 9)]
+            messages = [
+                (n.key, n.attempt) for n in tx.outbox.claim_due(NOW, timedelta(minutes=1), 9)
+            ]
+
+    assert feeds == ["alpha"]
+    assert messages == [("k", 2)]
 
 
 def test_a_command_reads_and_writes_while_the_daemon_runs(tmp_path: Path) -> None:

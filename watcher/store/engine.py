@@ -61,11 +61,15 @@ class Store:
     @contextmanager
     def begin(self) -> Iterator[Transaction]:
         """Commit at the end, roll back on any exception; the database's own become `StoreError`s."""
+        if not self._turn.acquire(timeout=BUSY_S):
+            raise StoreError(f"{self._path}: a transaction waits for another one of this process")
         try:
-            with self._turn, self._engine.begin() as connection:
+            with self._engine.begin() as connection:
                 yield Transaction(connection)
         except sa.exc.DBAPIError as error:
             raise _translated(error, self._path) from error
+        finally:
+            self._turn.release()
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
@@ -81,12 +85,18 @@ class Store:
             raise _translated(error, self._path) from error
 
     def lock(self) -> None:
-        """Make this process the store's daemon until close or death; `StoreLockedError` if one runs."""
+        """Make this process the store's daemon until close or death; `StoreLockedError` if one runs.
+
+        Holding it proves that whoever left leases behind is dead: they end, and the work is due.
+        """
         if self._path == _MEMORY or self._lock_file is not None:
             return
         self._lock_file = lock.hold(self._path)
         # A forked child shares the lock; one that outlives a killed daemon would keep it for ever.
         os.register_at_fork(after_in_child=self._lock_file.close)
+        with self.begin() as tx:
+            tx.feeds.end_leases()
+            tx.outbox.end_leases()
 
     def backup(self, target: Path) -> None:
         """A consistent copy while the daemon runs; a file at `target` is replaced in one step."""

@@ -97,6 +97,14 @@ class Outbox:
             key, attempt, state=NotificationState.PENDING, lease_until=None, attempt=attempt - 1
         )
 
+    def end_leases(self) -> None:
+        """Give back every claim, when no other process can hold one; its attempt was one."""
+        self._do(
+            sa.update(outbox)
+            .where(outbox.c.state == NotificationState.LEASED)
+            .values(state=NotificationState.PENDING, lease_until=None)
+        )
+
     def dead(self, key: str, attempt: int, error: str, now: datetime) -> bool:
         self._log(key, attempt, now, "dead", error)
         return self._finish(
@@ -168,6 +176,16 @@ class Outbox:
             outbox.c.receiver, outbox.c.state
         )
         return {(row[0], row[1]): row[2] for row in self._do(query)}
+
+    def purge_payloads(self, before: datetime) -> int:
+        """Delete the bodies of messages sent before then; their keys stay and stop a repeat."""
+        done = self._do(
+            sa.update(outbox)
+            .where(outbox.c.state == NotificationState.SENT, outbox.c.sent_at < before)
+            .where(outbox.c.purged.is_(False))
+            .values(payload={}, purged=True)
+        )
+        return done.rowcount
 
     # parking
 

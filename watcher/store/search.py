@@ -98,6 +98,8 @@ def pairs_of(text: str) -> str:
 
 def index_pairs(connection: sa.Connection, value: Article) -> None:
     """Bring `article_pairs` up to an article just written (triggers can't cut pairs)."""
+    if connection.dialect.name != "sqlite":
+        return
     title, text = pairs_of(value.title), pairs_of(value.text)
     if value.revision:
         connection.execute(
@@ -118,6 +120,8 @@ def index_pairs(connection: sa.Connection, value: Article) -> None:
 
 def purge_pairs(connection: sa.Connection, before: datetime) -> None:
     """Forget the text, not the title, of articles whose text is about to be purged."""
+    if connection.dialect.name != "sqlite":
+        return
     old = sa.select(article.c.n).where(article.c.first_seen < before, article.c.text != "")
     pairs = sa.table("article_pairs", sa.column("rowid"), sa.column("text"))
     connection.execute(

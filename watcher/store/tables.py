@@ -229,6 +229,7 @@ outbox = sa.Table(
     sa.Column("sent_at", Moment),
     sa.Column("last_error", Text),
     sa.Column("alerts", Json, nullable=False),
+    sa.Column("purged", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index("ix_outbox_due", "state", "receiver", "due_at"),
 )
 

@@ -195,6 +195,23 @@ def test_parking_with_an_end_ends(store: Store) -> None:
     assert parked == {}
 
 
+def test_purging_takes_old_bodies_and_no_key(store: Store) -> None:
+    with store.begin() as tx:
+        for key in ("old", "new", "waiting"):
+            tx.outbox.enqueue(notification(key))
+        tx.outbox.claim_due(NOW, LEASE, 2)
+        tx.outbox.sent("old", 1, NOW, "ok")
+        tx.outbox.sent("new", 1, NOW + HOUR, "ok")
+
+        purged = tx.outbox.purge_payloads(NOW + HOUR), tx.outbox.purge_payloads(NOW + HOUR)
+        payloads = [bool(n.payload) for n in tx.outbox.recent()]
+        again = tx.outbox.enqueue(notification("old"))
+
+    assert purged == (1, 0)
+    assert payloads == [True, True, False]
+    assert not again
+
+
 def test_counts_are_per_receiver_and_state(store: Store) -> None:
     with store.begin() as tx:
         for n in range(3):
