@@ -208,6 +208,8 @@ class App:
 
     def _remember(self) -> None:
         with self.store.begin() as tx:
+            tx.feeds.end_leases()
+            tx.outbox.end_leases()
             restore_memory(self._pipeline, tx, self._clock.now())
 
     # ── the work of a tick ──

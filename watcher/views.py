@@ -85,6 +85,10 @@ def passages(article: Article, evidence: Iterable[Evidence]) -> tuple[Passage, .
         found.append(_cut(article.text, "body", marks, start, end))
         if len(found) >= MAX_PASSAGES:
             break
+    if not body_marks and article.text:
+        # Matched by its headline: the opening still tells the reader what happened.
+        end = _word_border(article.text, 2 * CONTEXT, forward=False)
+        found.append(_cut(article.text, "body", [], 0, end))
     return tuple(found)
 
 

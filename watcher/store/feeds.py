@@ -95,6 +95,10 @@ class Feeds:
         )
         return [_state(row) for row in rows]
 
+    def end_leases(self) -> None:
+        """For a daemon that starts: it holds the store alone, so nobody is polling."""
+        self._do(sa.update(feed).where(feed.c.lease_until.is_not(None)).values(lease_until=None))
+
     def get(self, name: str) -> FeedState | None:
         row = self._do(sa.select(*_COLUMNS).where(feed.c.feed == name)).first()
         return _state(row) if row else None

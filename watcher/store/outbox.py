@@ -67,6 +67,17 @@ class Outbox:
         )
         return [_notification(row) for row in rows]
 
+    def end_leases(self) -> None:
+        """For a daemon that starts: it holds the store alone, so nobody is sending.
+
+        The attempt stays counted, which fences out a frozen predecessor all the same.
+        """
+        self._do(
+            sa.update(outbox)
+            .where(outbox.c.state == NotificationState.LEASED)
+            .values(state=NotificationState.PENDING, lease_until=None)
+        )
+
     # outcomes: True when written, False when a later attempt owns the row
 
     def sent(self, key: str, attempt: int, now: datetime, detail: str) -> bool:
