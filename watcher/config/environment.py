@@ -27,7 +27,8 @@ def overrides(reader: Reader, environ: Mapping[str, str]) -> dict[str, Any]:
         data = from_environment(environ)
     except SettingsError as error:
         field = str(error).partition('"')[2].partition('"')[0]
-        reader.problems.append(_problem((field,), "not JSON", "write a JSON list or object"))
+        todo = f"write JSON, or set its parts, like {variable_of((field, '…'))}"
+        reader.problems.append(_problem((field,), "not a JSON list or object", todo))
         return {}
     try:
         WatcherSettings.model_validate(data)

@@ -1,7 +1,9 @@
 """A folder of files and an environment → one `Config`, or every problem in one go."""
 
+import gc
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -59,6 +61,23 @@ class Config:
 
 def load_config(folder: Path, environ: Mapping[str, str]) -> Config:
     """Read everything, check everything. Raises ConfigError with every problem of every file."""
+    with _collector_paused():
+        return _load(folder, environ)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Trees of small objects without a circle: looking for circles took 60% of 10,000 rules' time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _load(folder: Path, environ: Mapping[str, str]) -> Config:
     files = read_files(folder)
     reader = Reader(folder, files)
     secrets = Secrets(folder, environ)

@@ -17,6 +17,7 @@ from watcher.errors import Problem
 Loc = tuple[str | int, ...]
 
 SHOWN = 60
+_HIDDEN = "the value is not valid (it is a secret, so it is not shown)"
 # How pydantic says that the key itself is wrong, not its value.
 KEY = "[key]"
 _NAME = re.compile(r"[\w.-]{1,64}")
@@ -42,8 +43,8 @@ def explain(
     for found in _without_misspelt(_one_branch(errors, document, prefix), model):
         loc = (*prefix, *(part for part in found["loc"] if part != KEY))
         what, todo = describe(found, model)
-        for secret in secrets:
-            what = what.replace(repr(secret), "the value").replace(secret, "…")
+        if any(secret and secret in what for secret in secrets):
+            what = _HIDDEN
         at_key = found["type"] == "extra_forbidden" or KEY in found["loc"]
         told.setdefault((loc, what), problem_at(document, loc, what, todo, key=at_key))
     return list(told.values())
@@ -134,8 +135,8 @@ def describe(found: ErrorDetails, model: type[BaseModel]) -> tuple[str, str]:
     if kind in _TEXTS:
         return _TEXTS[kind](shown, found.get("ctx", {}), value)
     what = found["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
-    if secret and isinstance(value, str):
-        what = what.replace(repr(value), "the value").replace(value, "…")
+    if secret and isinstance(value, str) and value and value in what:
+        what = _HIDDEN
     return what[:1].lower() + what[1:], ""
 
 
@@ -243,7 +244,8 @@ def _without_misspelt(
         if error["type"] == "extra_forbidden":
             keys = sorted(known_keys(model, error["loc"][:-1]))
             near = difflib.get_close_matches(str(error["loc"][-1]), keys, 1, 0.6)
-            meant |= {(*error["loc"][:-1], name) for name in near}
+            bases = [re.sub("_(env|file)$", "", name) for name in near]
+            meant |= {(*error["loc"][:-1], name) for name in (*near, *bases)}
     return (e for e in found if e["type"] != "missing" or e["loc"] not in meant)
 
 

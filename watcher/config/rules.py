@@ -1,14 +1,14 @@
 """concepts.yaml and rules/*.yaml: compiled, with every problem led back to its line."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from watcher.config.files import CONCEPTS
 from watcher.config.problems import Loc
 from watcher.config.reader import Reader
 from watcher.config.yaml import Document
 from watcher.rules import clauses as c
-from watcher.rules.compile import Rule, compile_concepts, compile_rules
+from watcher.rules.compile import Rule, RuleProblem, compile_concepts, compile_rules
 from watcher.rules.schema import ConceptFile, ConceptSpec, RuleFile, RuleSpec
 
 
@@ -126,13 +126,33 @@ def _term(document: Document, loc: Loc, what: str) -> Loc:
 def _compiled(
     reader: Reader, written: Sequence[_Written], concepts: Mapping[str, c.Any]
 ) -> list[Rule]:
-    rules, problems = compile_rules([w.spec for w in written], concepts)
+    try:
+        rules, problems = compile_rules([w.spec for w in written], concepts)
+    except Exception:  # noqa: BLE001  (a reload must be refused by a bug, never ended by it)
+        rules, problems = _one_by_one(written, concepts)
     for problem in problems:
         at = written[problem.rule_index]
         loc = ("rules", at.place, *problem.loc)
         what, todo = _unquoted(at.document, loc) or (problem.what, problem.todo)
         reader.problem(at.document, loc, what, todo)
     return rules
+
+
+def _one_by_one(
+    written: Sequence[_Written], concepts: Mapping[str, c.Any]
+) -> tuple[list[Rule], list[RuleProblem]]:
+    """Find the rule that the compiler stumbles over."""
+    rules: list[Rule] = []
+    problems: list[RuleProblem] = []
+    for n, w in enumerate(written):
+        try:
+            sound, found = compile_rules([w.spec], concepts)
+        except Exception as error:  # noqa: BLE001
+            what = f"the rule can't be compiled ({type(error).__name__}: {error})"
+            found, sound = [RuleProblem(0, w.spec.id, ("when",), what, "check its values")], []
+        rules += sound
+        problems += [replace(problem, rule_index=n) for problem in found]
+    return rules, problems
 
 
 def _unquoted(document: Document, loc: Loc) -> tuple[str, str] | None:

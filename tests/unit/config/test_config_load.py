@@ -1,8 +1,11 @@
 """A sound folder becomes a Config; what is odd but usable becomes a warning."""
 
-from collections.abc import Callable
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +13,8 @@ from watcher.config.load import Config, load_config
 from watcher.errors import ConfigError
 from watcher.notify.webhook import Settings as WebhookSettings
 from watcher.resources import bundled
+from watcher.rules.compile import compile_rules as compile_for_real
+from watcher.rules.schema import RuleSpec
 
 WATCHER = """\
 operator: console
@@ -335,3 +340,63 @@ def test_an_override_changes_the_fingerprint(write: Write) -> None:
     folder = write()
 
     assert load(folder).fingerprint != load(folder, WATCHER_POLL__EVERY="6m").fingerprint
+
+
+def test_ten_thousand_rules_load_in_seconds(write: Write) -> None:
+    rule = "  - {id: r%d, when: {all: [$dprk, {near: {within: 9, terms: [[a%d, b], launch*]}}]}}\n"
+    folder = write(rules__space="rules:\n" + "".join(rule % (n, n) for n in range(10_000)))
+    started = time.process_time()
+    config = load(folder)
+
+    assert len(config.rules) == 10_000
+    assert time.process_time() - started < 5
+
+
+# ── bugs of others ───────────────────────────────────────────────────────────
+
+
+def test_a_rule_that_breaks_the_compiler_is_refused_by_name(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compile_rules(specs: Sequence[RuleSpec], concepts: Mapping[str, Any]) -> object:
+        if any(spec.id == "trip" for spec in specs):
+            raise ZeroDivisionError("half a train")
+        return compile_for_real(specs, concepts)
+
+    monkeypatch.setattr("watcher.config.rules.compile_rules", compile_rules)
+
+    assert refused(write()).endswith(
+        "rules/space.yaml:8:11: rules[trip].when: the rule can't be compiled "
+        "(ZeroDivisionError: half a train): check its values"
+    )
+
+
+CHANNEL = """\
+from watcher.notify.settings import ReceiverSettings
+class Settings(ReceiverSettings):
+    def model_post_init(self, _): raise OSError("hunter2")
+class Receiver: ...
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (CHANNEL, "receivers[own]: the settings can't be checked (OSError)"),
+        (
+            "1 / 0\n",
+            "receivers[own].type: the module 'mine.pager' can't be loaded (ZeroDivisionError)",
+        ),
+    ],
+)
+def test_a_channel_of_ones_own_that_fails_is_a_problem_of_its_receiver(
+    write: Write, monkeypatch: pytest.MonkeyPatch, code: str, expected: str
+) -> None:
+    folder = write(watcher=WATCHER.replace("routes:", "  - {id: own, type: mine.pager}\nroutes:"))
+    (folder / "mine").mkdir()
+    (folder / "mine" / "pager.py").write_text(code)
+    monkeypatch.syspath_prepend(folder)
+    for name in ("mine", "mine.pager"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+
+    assert expected in refused(folder)
