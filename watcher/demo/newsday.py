@@ -20,7 +20,7 @@ _DATA = Path(__file__).parent / "day"
 _STORIES = ("launch", "trip", "threads")
 DAY = datetime(2026, 5, 30, tzinfo=UTC)
 # Everyday articles begin before midnight, so that no feed is empty when it is first polled.
-NOISE_FROM, NOISE_SPAN = timedelta(hours=-6), timedelta(hours=29)
+NOISE_FROM, NOISE_BEFORE, NOISE_SPAN = timedelta(hours=-6), timedelta(hours=4), timedelta(hours=29)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,10 @@ def news_day(day: datetime = DAY, seed: int = 1) -> NewsDay:
     rng = Random(seed)
     noise = Noise(rng)
     for outlet in outlets.values():
-        for _ in range(outlet.noise):
-            at = day + NOISE_FROM + NOISE_SPAN * rng.random()
+        for n in range(outlet.noise):
+            # Everyone's first article is there before the first poll.
+            span = NOISE_BEFORE if n == 0 else NOISE_SPAN
+            at = day + NOISE_FROM + span * rng.random()
             pieces.append(noise.piece(outlet, at.replace(second=0, microsecond=0)))
     return NewsDay(outlets, tuple(sorted(pieces, key=lambda p: (p.at, p.id))))
 

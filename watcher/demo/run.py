@@ -37,11 +37,24 @@ class DemoError(Exception):
     """The daemon ended early or never started."""
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long the day is, and how fast it goes."""
+
+    until: datetime
+    speed: float
+
+    @property
+    def seconds(self) -> float:
+        return (self.until - START).total_seconds() / self.speed
+
+
 @dataclass(slots=True)
 class World:
     """Everything around the daemon, on loopback."""
 
     day: NewsDay
+    pace: Pace
     folder: Path
     log: Path
     ports: Ports
@@ -55,12 +68,15 @@ class World:
         return [message_from_bytes(m.content, policy=policy.default) for m in self.mail.mails]
 
 
-def run_demo(out: Path | None = None) -> int:
-    """Run the whole day (about 80 seconds); 0 when digests arrived. Messages are left in `out`."""
+def run_demo(out: Path | None = None, *, until: datetime = END, speed: float = SPEED) -> int:
+    """Run the day `speed` times faster (80 seconds in all); 0 when digests arrived.
+
+    Messages are left in `out`, or in a new folder for temporary files.
+    """
     target = out or Path(tempfile.mkdtemp(prefix="watcher-demo-"))
     target.mkdir(parents=True, exist_ok=True)
     try:
-        return asyncio.run(_run(target.resolve()))
+        return asyncio.run(_run(target.resolve(), Pace(until, speed)))
     except DemoError as error:
         complain(f"{error}: see {target / 'daemon.log'}")
         return 1
@@ -68,13 +84,13 @@ def run_demo(out: Path | None = None) -> int:
         return 130
 
 
-async def _run(target: Path) -> int:
+async def _run(target: Path, pace: Pace) -> int:
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="watcher-demo-run-") as name:
-        async with _world(Path(name), target / "daemon.log") as world:
+        async with _world(pace, Path(name), target / "daemon.log") as world:
             say(
                 f"{len(world.day.outlets)} invented outlets with {len(world.day.pieces)} articles on "
-                "loopback: one day passes in about 80 seconds"
+                f"loopback: the day takes {pace.seconds:.0f} seconds"
             )
             daemon = await _start(world)
             try:
@@ -92,7 +108,7 @@ async def _run(target: Path) -> int:
 
 
 @asynccontextmanager
-async def _world(folder: Path, log: Path) -> AsyncIterator[World]:
+async def _world(pace: Pace, folder: Path, log: Path) -> AsyncIterator[World]:
     day = news_day()
     news, mail, hooks = DayServer(day, ScaledClock(START, 0.0)), MailSink(), HookSinks()
     async with (
@@ -101,8 +117,8 @@ async def _world(folder: Path, log: Path) -> AsyncIterator[World]:
         mail.serving() as mail_port,
     ):
         ports = Ports(news_port, hooks_port, mail_port)
-        write_folder(folder, day, ports, start=START, speed=SPEED)
-        yield World(day, folder, log, ports, news, mail, hooks)
+        write_folder(folder, day, ports, start=START, speed=pace.speed)
+        yield World(day, pace, folder, log, ports, news, mail, hooks)
 
 
 async def _start(world: World) -> asyncio.subprocess.Process:
@@ -121,14 +137,14 @@ async def _started(world: World, daemon: asyncio.subprocess.Process) -> None:
         if daemon.returncode is not None:
             raise DemoError(f"the daemon did not start (exit {daemon.returncode})")
         await asyncio.sleep(STEP_S / 5)
-    world.news.clock = ScaledClock(START, SPEED)
+    world.news.clock = ScaledClock(START, world.pace.speed)
 
 
 async def _watch(world: World, daemon: asyncio.subprocess.Process, began: float) -> None:
-    minutes = int((END - START).total_seconds() // 60)
+    minutes = int((world.pace.until - START).total_seconds() // 60)
     shown = 0
     with progress("one news day", minutes) as step:
-        while (now := world.news.clock.now()) < END:
+        while (now := world.news.clock.now()) < world.pace.until:
             if daemon.returncode is not None:
                 raise DemoError(f"the daemon ended early (exit {daemon.returncode})")
             if world.first_digest is None and any(map(_is_digest, world.mails())):
