@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from watcher.errors import StoreError, StoreLockedError
+from watcher.store import lock, opening
 from watcher.store.backup import restore
 from watcher.store.engine import open_store
 
@@ -297,3 +298,17 @@ def test_housekeeping_runs_on_a_used_store(database: Path) -> None:
     store.close()
 
     assert verdict == "ok"
+
+
+def test_an_older_schema_is_not_migrated_under_a_running_daemon(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon = open_store(database)
+    daemon.lock()
+    monkeypatch.setattr(opening, "HEAD", "0002")
+    monkeypatch.setattr(lock, "PATIENCE_S", 0.0)
+
+    with pytest.raises(StoreLockedError):
+        open_store(database)
+    daemon.close()
+    open_store(database).close()

@@ -6,11 +6,13 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -136,6 +138,8 @@ os.kill(os.getpid(), signal.SIGKILL)
     with closing_store(path) as store:
         store.lock()
         with store.begin() as tx:
+            tx.feeds.end_leases()
+            tx.outbox.end_leases()
             feeds = [state.feed for state in tx.feeds.claim_due(NOW, timedelta(minutes=1), 9)]
             messages = [
                 (n.key, n.attempt) for n in tx.outbox.claim_due(NOW, timedelta(minutes=1), 9)
@@ -309,3 +313,33 @@ while True:
     assert Counter(key for output in outputs for key in output) == Counter(
         f"k{n}" for n in range(60)
     )
+
+
+@pytest.mark.slow
+def test_kills_at_random_moments_never_part_what_belongs_together(tmp_path: Path) -> None:
+    path = tmp_path / "watcher.db"
+    code = """
+store = open_store(path)
+print("ready", flush=True)
+while True:
+    with store.begin() as tx:
+        n = int(tx.meta.get("n") or 0) + 1
+        for part in "abcdef":
+            tx.meta.set(f"{part} {n % 50}", f"{n} " + "x" * 3000)
+        tx.meta.set("n", str(n))
+"""
+    rng, reached = Random(20260527), [0]
+    for _ in range(12):
+        process = start(code, path)
+        line_of(process)
+        time.sleep(rng.uniform(0.0, 0.15))
+        end(process)
+        with closing_store(path) as store, store.read() as tx:
+            n = int(tx.meta.get("n") or 0)
+            parts = {(tx.meta.get(f"{part} {n % 50}") or "0").split()[0] for part in "abcdef"}
+        assert parts == {str(n)}
+        assert integrity(path) == "ok"
+        reached.append(n)
+
+    assert reached == sorted(reached)
+    assert reached[-1] > 0

@@ -34,7 +34,7 @@ def restore(source: Path, path: Path) -> None:
     if look(source) is Found.NOTHING:
         raise StoreError(f"{source}: doesn't exist: name a file made by `watcher backup`")
     path.parent.mkdir(parents=True, exist_ok=True)
-    with lock.held(path):
+    with lock.hold(path):
         fresh = path.with_name(path.name + ".new")
         back_up(source, fresh)
         _set_aside(path)

@@ -87,16 +87,13 @@ class Store:
     def lock(self) -> None:
         """Make this process the store's daemon until close or death; `StoreLockedError` if one runs.
 
-        Holding it proves that whoever left leases behind is dead: they end, and the work is due.
+        Holding it proves that whoever left leases behind is dead: the roles' `end_leases` is safe.
         """
         if self._path == _MEMORY or self._lock_file is not None:
             return
         self._lock_file = lock.hold(self._path)
         # A forked child shares the lock; one that outlives a killed daemon would keep it for ever.
         os.register_at_fork(after_in_child=self._lock_file.close)
-        with self.begin() as tx:
-            tx.feeds.end_leases()
-            tx.outbox.end_leases()
 
     def backup(self, target: Path) -> None:
         """A consistent copy while the daemon runs; a file at `target` is replaced in one step."""
@@ -132,7 +129,7 @@ def open_store(path: Path) -> Store:
             f"{path.parent}: can't be made ({error.strerror}): make its parent writable for this user"
         ) from error
     if look(path) is not Found.READY:
-        with lock.held(path):
+        with lock.hold(path):
             _prepare(path)
     return Store(_engine(path), path)
 

@@ -121,10 +121,6 @@ class Feeds:
             .values(lease_until=None, next_poll_at=next_poll_at)
         )
 
-    def end_leases(self) -> None:
-        """Give back every claim, when no other process can hold one."""
-        self._do(sa.update(feed).where(feed.c.lease_until.is_not(None)).values(lease_until=None))
-
     def revive(self, name: str, now: datetime) -> bool:
         """Poll a feed again that was gone or put off; False when there is no such feed."""
         done = self._do(

@@ -3,8 +3,6 @@
 import fcntl
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -15,7 +13,7 @@ PATIENCE_S = 2.0
 _PAUSE_S = 0.05
 
 
-def hold(path: Path, *, patience_s: float = PATIENCE_S) -> TextIO:
+def hold(path: Path) -> TextIO:
     """Lock until the handle is closed or the process dies; `StoreLockedError` if another keeps it."""
     lock = lock_path(path)
     try:
@@ -24,7 +22,7 @@ def hold(path: Path, *, patience_s: float = PATIENCE_S) -> TextIO:
         raise StoreError(
             f"{lock}: can't be opened ({error.strerror}): make the folder writable for this user"
         ) from error
-    deadline = time.monotonic() + patience_s
+    deadline = time.monotonic() + PATIENCE_S
     while not _taken(handle):
         if time.monotonic() >= deadline:
             handle.seek(0)
@@ -47,13 +45,6 @@ def _taken(handle: TextIO) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-@contextmanager
-def held(path: Path, *, patience_s: float = PATIENCE_S) -> Iterator[None]:
-    """Hold the lock for a short work."""
-    with hold(path, patience_s=patience_s):
-        yield
 
 
 def is_held(path: Path) -> bool:

@@ -108,14 +108,6 @@ class Outbox:
             key, attempt, state=NotificationState.PENDING, lease_until=None, attempt=attempt - 1
         )
 
-    def end_leases(self) -> None:
-        """Give back every claim, when no other process can hold one; its attempt was one."""
-        self._do(
-            sa.update(outbox)
-            .where(outbox.c.state == NotificationState.LEASED)
-            .values(state=NotificationState.PENDING, lease_until=None)
-        )
-
     def dead(self, key: str, attempt: int, error: str, now: datetime) -> bool:
         self._log(key, attempt, now, "dead", error)
         return self._finish(
