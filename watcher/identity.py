@@ -262,8 +262,9 @@ def quarantined(
     from before the last successful poll, or no date although the feed was polled lately. So
     a real new item among a thousand renamed ones is told, and so is all the news of a pause.
     """
-    polled = last_success or now
-    old = {i.article for i in identified if i.kind is Kind.NEW and _looks_old(i, polled, now)}
+    if last_success is None:
+        return frozenset()
+    old = {i.article for i in identified if i.kind is Kind.NEW and _looks_old(i, last_success, now)}
     if is_mass_change(known_articles, len(identified), len(old)):
         return frozenset(old)
     return frozenset()

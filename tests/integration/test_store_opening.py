@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from watcher.errors import StoreError, StoreLockedError
 from watcher.store import lock, opening
-from watcher.store.backup import restore
+from watcher.store.backup import logs_of, restore
 from watcher.store.engine import open_store
 
 
@@ -113,6 +113,15 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(StoreError, match="file/data: can't be made"):
         open_store(tmp_path / "file" / "data" / "watcher.db")
+
+
+def test_a_log_that_cannot_be_written_is_told_apart_from_damage(database: Path) -> None:
+    for log in logs_of(database):
+        log.unlink(missing_ok=True)
+        log.mkdir()
+
+    with pytest.raises(StoreError, match=r"can't be opened .* make room"):
+        open_store(database)
 
 
 def test_a_directory_at_the_path_is_refused(tmp_path: Path) -> None:

@@ -47,6 +47,11 @@ def look(path: Path) -> Found:
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as raw:
             return _judge(raw, path)
+    except sqlite3.OperationalError as error:
+        raise StoreError(
+            f"{path}: can't be opened ({error}): make room on its disk, and the file and its "
+            "folder writable for this user"
+        ) from error
     except sqlite3.DatabaseError as error:
         raise StoreError(f"{path}: can't be read ({error}): {_RESTORE}") from error
 
