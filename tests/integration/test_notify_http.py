@@ -3,7 +3,7 @@
 import asyncio
 import io
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import ClientSession, ClientTimeout, web
+from aiohttp import web
 from slack_sdk.models.blocks import Block
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from watcher.errors import DeliveryError, PermanentDeliveryError, TemporaryDeliveryError
-from watcher.model import Digest, HttpRequest, HttpResponse, Notification
+from watcher.fetch.door import GuardedDoor
+from watcher.model import Digest, Notification
 from watcher.notify import load
 from watcher.notify.settings import Tools
 from watcher.render.sample import sample_digest
@@ -28,24 +29,8 @@ OLD = "whsec_b2xkb2xkb2xkb2xkb2xkb2xkb2xkb2xk"
 NEW = "whsec_bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmV3"
 
 
-class PlainDoor:
-    """A door without a guard, for loopback."""
-
-    async def request(self, request: HttpRequest) -> HttpResponse:
-        timeout = ClientTimeout(total=request.timeout.total_seconds())
-        async with (
-            ClientSession(timeout=timeout) as session,
-            session.request(
-                request.method,
-                request.url,
-                data=request.body,
-                headers=dict(request.headers),
-                allow_redirects=False,
-            ) as response,
-        ):
-            body = await response.content.read(request.max_bytes)
-            headers = {name.lower(): value for name, value in response.headers.items()}
-            return HttpResponse(response.status, request.url, headers, body)
+def guarded(allow: Sequence[str] = ()) -> GuardedDoor:
+    return GuardedDoor(user_agent="watcher/test", allow=allow)
 
 
 @dataclass
@@ -64,7 +49,7 @@ class Sink:
 
 
 @asynccontextmanager
-async def listening(sink: Sink) -> AsyncIterator[str]:
+async def listening(sink: Sink) -> AsyncIterator[tuple[str, int]]:
     app = web.Application(client_max_size=10 * 1024 * 1024)
     app.router.add_post("/in", sink.take)
     runner = web.AppRunner(app)
@@ -72,7 +57,8 @@ async def listening(sink: Sink) -> AsyncIterator[str]:
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/in"
+        port = runner.addresses[0][1]
+        yield f"http://127.0.0.1:{port}/in", port
     finally:
         await runner.cleanup()
 
@@ -91,10 +77,10 @@ def send(
 
     async def scenario() -> list[object]:
         outcomes: list[object] = []
-        async with listening(sink) as url:
+        async with listening(sink) as (url, port), guarded(allow=[f"127.0.0.1:{port}"]) as door:
             module = load(kind)
             settings = {"id": "desk", "type": kind, "url": url, **keys}
-            tools = Tools(PlainDoor(), TemplateRenderer([TEMPLATES]), Path(), io.StringIO())
+            tools = Tools(door, TemplateRenderer([TEMPLATES]), Path(), io.StringIO())
             receiver = module.Receiver(module.Settings.model_validate(settings), tools)
             note = frozen(shown, receiver.compose(shown)[0].payload)
             for n in range(times):
@@ -163,6 +149,29 @@ def test_every_attempt_has_the_same_id_and_body_and_its_own_time() -> None:
     assert stamps == sorted(set(stamps))
 
 
+def test_an_endless_reply_to_a_webhook_is_not_read_and_is_success() -> None:
+    (receipt,), _ = send("webhook", (200, "x" * 1_000_000))
+
+    assert not isinstance(receipt, Exception)
+
+
+def test_private_addresses_need_an_allow_entry() -> None:
+    digest = sample_digest()
+
+    async def scenario() -> None:
+        async with guarded() as door:
+            module = load("webhook")
+            settings = {"id": "desk", "type": "webhook", "url": "http://127.0.0.1:9/s3cr3t"}
+            tools = Tools(door, TemplateRenderer([TEMPLATES]), Path(), io.StringIO())
+            receiver = module.Receiver(module.Settings.model_validate(settings), tools)
+            await receiver.send(frozen(digest, receiver.compose(digest)[0].payload), at=digest.at)
+
+    with pytest.raises(PermanentDeliveryError, match=r"http\.allow") as caught:
+        asyncio.run(scenario())
+    assert caught.value.park
+    assert "s3cr3t" not in str(caught.value)
+
+
 def test_without_a_secret_nothing_is_signed() -> None:
     _, sink = send("webhook", (200, ""))
 
@@ -213,7 +222,7 @@ def test_slack_messages_stay_within_the_limits(count: int) -> None:
 
 def test_what_does_not_fit_slack_is_a_headline_then_a_count() -> None:
     module = load("slack")
-    tools = Tools(PlainDoor(), TemplateRenderer([TEMPLATES]), Path(), io.StringIO())
+    tools = Tools(guarded(), TemplateRenderer([TEMPLATES]), Path(), io.StringIO())
     settings = {"id": "desk", "type": "slack", "url": "https://h.example/x"}
     drafts = module.Receiver(module.Settings.model_validate(settings), tools).compose(many(2000))
     said = json.dumps([draft.payload["message"] for draft in drafts])

@@ -1,14 +1,36 @@
 """A digest as JSON, for machines: the form of docs/webhook.schema.json."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from watcher.model import Digest, Passage, Report, StoryView
+from watcher.notify._kit import short_hash
+from watcher.notify._pages import Page
 
 
 def stamp(at: datetime) -> str:
     """ISO 8601 in UTC, to the second."""
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def message_id(key: str) -> str:
+    """`webhook-id`: constant over attempts. No dot: the signed text joins id and time with one."""
+    return f"msg_{short_hash(key, 32)}"
+
+
+def to_event(digest: Digest, page: Page) -> dict[str, Any]:
+    """CloudEvents 1.0 around the digest; `id` equals `webhook-id`."""
+    shown = replace(digest, stories=page.stories)
+    return {
+        "specversion": "1.0",
+        "id": message_id(f"{digest.key}#{page.part}" if page.part else digest.key),
+        "source": "watcher",
+        "type": f"watcher.{digest.kind.value}",
+        "time": stamp(digest.at),
+        "datacontenttype": "application/json",
+        "data": {**digest_json(shown), "page": page.number, "pages": page.of},
+    }
 
 
 def digest_json(digest: Digest) -> dict[str, Any]:

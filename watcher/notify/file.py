@@ -28,7 +28,7 @@ from watcher.notify._kit import short_hash
 from watcher.notify.settings import ReceiverSettings, Tools
 
 # No later try will do better until somebody mends the folder.
-_IN_THE_WAY = (PermissionError, FileExistsError, NotADirectoryError, IsADirectoryError)
+IN_THE_WAY = (PermissionError, FileExistsError, NotADirectoryError, IsADirectoryError)
 
 Format = Literal["html", "txt", "json"]
 
@@ -63,7 +63,7 @@ class Receiver:
         files: Mapping[str, str] = notification.payload["files"]
         try:
             await asyncio.to_thread(write_all, self._folder, files)
-        except _IN_THE_WAY as error:
+        except IN_THE_WAY as error:
             what = f"the folder {self._settings.folder!r} can't be written: {error.strerror}"
             raise PermanentDeliveryError(what, code="folder", park=True) from error
         except OSError as error:

@@ -20,18 +20,17 @@ not followed; other 4xx are given up. Private addresses need an entry in `http.a
 import json
 from base64 import b64decode
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, SecretStr
 from standardwebhooks import Webhook
 
 from watcher.model import Digest, Draft, Notification, Receipt, StoryView
 from watcher.notify._inert import inert
-from watcher.notify._json import digest_json, stamp, story_json
-from watcher.notify._kit import check_endpoint, post, refusal, short_hash
-from watcher.notify._pages import Page, split
+from watcher.notify._json import message_id, story_json, to_event
+from watcher.notify._kit import check_endpoint, post, refusal
+from watcher.notify._pages import split
 from watcher.notify.settings import Duration, ReceiverSettings, Tools
 
 # Receivers often refuse bodies of a megabyte; a longer digest is several messages.
@@ -114,25 +113,6 @@ class Receiver:
         if settings.authorization:
             headers["authorization"] = settings.authorization.get_secret_value()
         return headers
-
-
-def message_id(key: str) -> str:
-    """`webhook-id`: constant over attempts. No dot: the signed text joins id and time with one."""
-    return f"msg_{short_hash(key, 32)}"
-
-
-def to_event(digest: Digest, page: Page) -> dict[str, Any]:
-    """CloudEvents 1.0 around the digest; `id` equals `webhook-id`."""
-    shown = replace(digest, stories=page.stories)
-    return {
-        "specversion": "1.0",
-        "id": message_id(f"{digest.key}#{page.part}" if page.part else digest.key),
-        "source": "watcher",
-        "type": f"watcher.{digest.kind.value}",
-        "time": stamp(digest.at),
-        "datacontenttype": "application/json",
-        "data": {**digest_json(shown), "page": page.number, "pages": page.of},
-    }
 
 
 def _size(stories: Sequence[StoryView]) -> int:

@@ -10,8 +10,8 @@ import pytest
 
 from watcher.model import Digest, DigestKind
 from watcher.notify._inert import inert
+from watcher.notify._json import to_event
 from watcher.notify._pages import Page
-from watcher.notify.webhook import to_event
 from watcher.render.sample import sample_digest
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "webhook.schema.json").read_text())
