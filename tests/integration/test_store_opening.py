@@ -321,3 +321,22 @@ def test_an_older_schema_is_not_migrated_under_a_running_daemon(
         open_store(database)
     daemon.close()
     open_store(database).close()
+
+
+def test_damage_met_at_run_time_is_reported_as_damage(database: Path) -> None:
+    store = open_store(database)
+    schema_scrambled(database)
+
+    with pytest.raises(StoreError, match="restore a backup"), store.begin():
+        pass
+    store.close()
+
+
+def test_a_lock_that_cannot_be_made_is_named(database: Path) -> None:
+    lock.lock_path(database).unlink(missing_ok=True)
+    lock.lock_path(database).mkdir()
+    store = open_store(database)
+
+    with pytest.raises(StoreError, match=r"watcher\.db\.lock: can't be opened"):
+        store.lock()
+    store.close()

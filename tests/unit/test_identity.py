@@ -181,6 +181,26 @@ def test_a_feed_of_one_entry_linking_home_shows_each_as_new() -> None:
     assert feed.kinds(two) == [Kind.NEW]
 
 
+def test_a_shared_guid_gives_way_to_the_link_that_agrees_with_the_words() -> None:
+    feed = Feed()
+    feed.poll(entry(1, guid="fixed"))
+    (second,) = feed.poll(entry(2, guid="fixed"))
+
+    (again,) = feed.poll(entry(2, guid="fixed", text=BODY + " Corrected."))
+
+    assert (again.article, again.kind, again.reason) == (
+        second.article,
+        Kind.REVISION,
+        Why.LINK,
+    )
+
+
+def test_a_feed_polled_for_the_first_time_has_no_mass_change() -> None:
+    items = Feed().poll(*archive(1, 100))
+
+    assert not quarantined(items, known_articles=0, last_success=None, now=NOW)
+
+
 def test_an_entry_twice_in_one_document_is_one_article() -> None:
     kinds = Feed().kinds(entry(), entry(), entry(title="Rocket 1 delayed"))
 

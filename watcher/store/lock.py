@@ -48,11 +48,12 @@ def _taken(handle: TextIO) -> bool:
 
 
 def is_held(path: Path) -> bool:
-    """Whether a daemon runs on this store."""
-    if not lock_path(path).exists():
+    """Whether a daemon is known to run on this store."""
+    try:
+        with lock_path(path).open() as handle:
+            return not _taken(handle)
+    except OSError:
         return False
-    with lock_path(path).open() as handle:
-        return not _taken(handle)
 
 
 def lock_path(path: Path) -> Path:

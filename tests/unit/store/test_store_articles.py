@@ -131,3 +131,22 @@ def test_purging_takes_old_text_and_no_identity(store: Store) -> None:
     assert known == {"k": "old"}
     assert found == [0, 0, 0, 1, 2]
     assert revisions == []
+
+
+def test_articles_are_counted_since_a_time(store: Store) -> None:
+    with store.begin() as tx:
+        tx.articles.add(article("a1"), "h")
+        tx.articles.add(article("a2", first_seen=NOW + HOUR), "h")
+    with store.read() as tx:
+        counts = tx.articles.count(), tx.articles.count(NOW + HOUR)
+
+    assert counts == (2, 1)
+
+
+def test_a_revision_of_what_was_never_stored_stores_nothing(store: Store) -> None:
+    with store.begin() as tx:
+        tx.articles.revise(article(), "h", NOW)
+
+        stored = tx.articles.get("a1")
+
+    assert stored is None

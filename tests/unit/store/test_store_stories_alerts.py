@@ -69,6 +69,18 @@ def test_open_stories_come_with_their_articles_in_the_order_they_joined(store: S
     assert times == [NOW, NOW + HOUR]
 
 
+def test_recent_stories_come_last_updated_first(store: Store) -> None:
+    with store.begin() as tx:
+        for n in range(3):
+            tx.stories.save(story(f"s{n}", updated=NOW + n * HOUR))
+
+        recent = [s.id for s in tx.stories.recent(2)]
+        nothing = tx.stories.get("absent"), tx.stories.of_article("absent")
+
+    assert recent == ["s2", "s1"]
+    assert nothing == (None, None)
+
+
 def test_an_alert_is_stored_once(store: Store) -> None:
     with store.begin() as tx:
         first = tx.alerts.add(alert())
