@@ -65,11 +65,16 @@ def explain(rule: Rule, article: Article) -> Explanation:
     if not when.held:
         missing = _nearest_miss(when)
     elif unless is not None and cancelled:
-        deepest = next((part for part in unless.parts if part.held), unless)
-        missing = f"cancelled by unless: {deepest.clause}"
+        missing = f"cancelled by unless: {_canceller(rule.unless, document)}"
     else:
         missing = ""
     return Explanation(rule.id, article.id, when.held and not cancelled, when, unless, missing)
+
+
+def _canceller(unless: c.Clause | None, document: Document) -> str:
+    parts = unless.parts if isinstance(unless, c.Any) else ()
+    held = (part for part in parts if holds(part, document) is not None)
+    return str(next(held, unless))
 
 
 def _step(clause: c.Clause, document: Document, fields: Fields) -> Step:

@@ -63,7 +63,11 @@ def compile_concepts(
         if not spec.all_terms() and not spec.includes:
             problems.append(ConceptProblem(name, (), "has no terms", "add terms: or includes:"))
 
+    done: dict[str, tuple[c.Clause, ...]] = {}
+
     def spelled_out(name: str, trail: tuple[str, ...]) -> tuple[c.Clause, ...]:
+        if name in done:
+            return done[name]
         parts = list(own[name])
         for n, raw in enumerate(specs[name].includes):
             included = raw.removeprefix("$")
@@ -81,7 +85,8 @@ def compile_concepts(
                 problems.append(ConceptProblem(name, loc, f"unknown concept ${included}", todo))
             else:
                 parts += spelled_out(included, (*trail, included))
-        return tuple(dict.fromkeys(parts))
+        done[name] = tuple(dict.fromkeys(parts))
+        return done[name]
 
     compiled = {name: c.Any(spelled_out(name, (name,)), name=f"${name}") for name in specs}
     return compiled, list(dict.fromkeys(problems))

@@ -201,7 +201,9 @@ class ClauseReader:
                 {k: v for k, v in item.items() if k != "weight"} if isinstance(item, dict) else item
             )
             part = self.clause(bare, (*loc[:-1], "of", n))
-            if part is not None:
+            if not isinstance(weight, int | float) or isinstance(weight, bool):
+                self._fail((*loc[:-1], "of", n, "weight"), f"{weight!r} is not a weight", "write a number")
+            elif part is not None:
                 parts.append((float(weight), part))
         return c.Score(float(value), tuple(parts))
 

@@ -1,0 +1,42 @@
+"""`explain` says what decided."""
+
+from rule_maker import article, rule
+
+from watcher.matching.explain import explain
+
+
+def test_a_near_miss_tells_the_distance() -> None:
+    made = rule({"all": ["$dprk", {"near": {"terms": ["satellite", "launch*"], "within": 3}}]})
+
+    found = explain(made, article("Pyongyang satellite one two three four five launch"))
+
+    assert not found.matched
+    assert found.missing == "all but satellite near/3 launch*: 5 words between, 3 allowed"
+
+
+def test_an_excluded_word_is_named() -> None:
+    made = rule({"all": ["satellite"], "none": [{"phrase": "satellite imag*", "in": ["title"]}]})
+
+    found = explain(made, article("Satellite images"))
+
+    assert found.missing == "all but title: satellite imag* (excluded)"
+
+
+def test_an_exception_is_named() -> None:
+    found = explain(
+        rule("satellite", unless=["satellite television"]), article("satellite television")
+    )
+
+    assert not found.matched
+    assert found.missing == "cancelled by unless: satellite television"
+
+
+def test_a_match_shows_where_each_clause_held() -> None:
+    found = explain(rule({"all": ["$dprk", "rocket"]}), article("Pyongyang fires rocket"))
+
+    assert found.matched
+    assert [(step.clause, step.held, step.evidence[0].text) for step in found.when.parts] == [
+        ("$dprk", True, "Pyongyang"),
+        ("rocket", True, "rocket"),
+    ]
+    assert found.to_json()["when"]["parts"][0]["found"][0]["start"] == 0
