@@ -1,0 +1,99 @@
+"""Every way a decision can end."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from watcher.alerts.policy import WORDS, Decision, Reason, Told, decide_alert
+from watcher.model import AlertKind, Article, Role, Severity, Story
+from watcher.rules.compile import Rule, compile_rule
+from watcher.rules.policy import AlertPolicy
+from watcher.rules.schema import RuleSpec
+from watcher.stories.grouping import Assignment
+
+NOW = datetime(2026, 5, 30, 12, tzinfo=UTC)
+FIRST = Article(
+    "a1", "f", "", "North Korea fires rocket", "It flew south.", NOW, family="one", lang="en"
+)
+NOTHING = Told()
+TOLD = Told().after_match(FIRST, Role.FIRST, NOW).after_alert(NOW)
+
+
+def rule(**policy: Any) -> Rule:
+    made, _ = compile_rule(
+        RuleSpec(id="r", when="rocket", severity="high", alert=AlertPolicy.model_validate(policy)),
+        {},
+    )
+    assert made is not None
+    return made
+
+
+def decide(policy: dict[str, Any], *, title: str = "North Korea fires rocket", told: Told = NOTHING, role: Role = Role.REPORT,
+           recent: tuple[datetime, ...] = (), family: str = "two", published: datetime = NOW) -> Decision:  # fmt: skip
+    article = replace(FIRST, id="a2", title=title, family=family, published=published)
+    story = Story("s1", title, NOW, NOW)
+    return decide_alert(
+        rule=rule(**policy),
+        article=article,
+        assignment=Assignment(story, role, False, 1.0, ""),
+        told=told,
+        recent=recent,
+        now=NOW,
+    )
+
+
+CASES: list[tuple[str, dict[str, Any], dict[str, Any], Reason, bool]] = [
+    ("first report", {}, {}, Reason.NEW_STORY, True),
+    ("nothing new", {}, {"told": TOLD}, Reason.NOT_NOVEL, False),
+    ("something new", {}, {"told": TOLD, "title": "Rocket failed"}, Reason.NOVEL, True),
+    ("copy", {}, {"told": TOLD, "title": "Rocket failed", "role": Role.COPY}, Reason.WIRE_COPY, False),
+    ("no follow-ups", {"follow_ups": "none"}, {"told": TOLD, "title": "Rocket failed"}, Reason.FOLLOW_UPS_OFF, False),
+    ("all follow-ups", {"follow_ups": "all"}, {"told": TOLD}, Reason.ALL_FOLLOW_UPS, True),
+    ("too old", {"max_age": "1d"}, {"published": NOW - timedelta(days=2)}, Reason.TOO_OLD, False),
+    ("young enough", {"max_age": "1d"}, {"published": NOW - timedelta(hours=2)}, Reason.NEW_STORY, True),
+    ("rate used up", {"at_most": "2 per day"}, {"recent": (NOW - timedelta(hours=1),) * 2}, Reason.AT_MOST_REACHED, False),
+    ("rate free again", {"at_most": "2 per day"}, {"recent": (NOW - timedelta(hours=30),) * 2}, Reason.NEW_STORY, True),
+    ("one publisher of two", {"min_publishers": 2}, {}, Reason.WAITING_FOR_PUBLISHERS, False),
+    ("two publishers", {"min_publishers": 2}, {"told": Told().after_match(FIRST, Role.FIRST, NOW)}, Reason.CORROBORATED, True),
+    ("same family twice", {"min_publishers": 2}, {"told": Told().after_match(FIRST, Role.FIRST, NOW), "family": "one"}, Reason.WAITING_FOR_PUBLISHERS, False),
+    ("copy corroborates nothing", {"min_publishers": 2}, {"told": Told().after_match(FIRST, Role.FIRST, NOW), "role": Role.COPY}, Reason.WAITING_FOR_PUBLISHERS, False),
+    ("too late", {"min_publishers": "2 within 6h"}, {"told": Told().after_match(FIRST, Role.FIRST, NOW - timedelta(hours=7))}, Reason.WAITING_FOR_PUBLISHERS, False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "policy", "facts", "reason", "send"), CASES, ids=[case[0] for case in CASES]
+)
+def test_a_decision_has_a_named_reason(
+    name: str, policy: dict[str, Any], facts: dict[str, Any], reason: Reason, send: bool
+) -> None:
+    found = decide(policy, **facts)
+
+    assert (found.reason, found.send) == (reason, send)
+    assert (found.kind is not None) is send
+    assert found.severity is Severity.HIGH
+
+
+def test_kinds_follow_the_reason() -> None:
+    assert decide({}).kind is AlertKind.NEW_STORY
+    assert decide({}, told=TOLD, title="Rocket failed").kind is AlertKind.FOLLOW_UP
+    assert (
+        decide({"min_publishers": 2}, told=Told().after_match(FIRST, Role.FIRST, NOW)).kind
+        is AlertKind.CORROBORATED
+    )
+
+
+def test_a_follow_up_says_what_is_new() -> None:
+    assert decide({}, told=TOLD, title="Rocket failed").new == ("a failure",)
+
+
+def test_every_reason_has_words() -> None:
+    assert set(WORDS) == set(Reason)
+
+
+@pytest.mark.parametrize("text", ["many per day", "6", "0 per day", "6 per fortnight"])
+def test_a_rate_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"per day|greater|duration"):
+        AlertPolicy.model_validate({"at_most": text})
