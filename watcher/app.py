@@ -243,7 +243,7 @@ class App:
             return self._composer.compose_due(tx, self._clock.now())
 
     async def housekeeping(self) -> None:
-        """Close old stories, delete old texts."""
+        """Close old stories, delete old texts and the bodies of old messages."""
         await self._writer(self._keep_house)
 
     def _keep_house(self) -> None:
@@ -251,7 +251,10 @@ class App:
         with self.store.begin() as tx:
             for story in self._pipeline.memory.expire(now):
                 tx.stories.save(story)
-            tx.articles.purge_text(now - self.config.settings.retention.text)
+            before = now - self.config.settings.retention.text
+            tx.articles.purge_text(before)
+            tx.outbox.purge_payloads(before)
+        self.store.tidy()
 
     async def notice_reload_refused(self, error: ConfigError) -> None:
         await self._writer(self._notice_reload_refused, error)

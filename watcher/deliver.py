@@ -98,7 +98,7 @@ class Deliverer:
             await asyncio.gather(*running)
 
     def _due_receivers(self) -> list[str]:
-        with self._store.begin() as tx:
+        with self._store.read() as tx:
             return tx.outbox.due_receivers(self._clock.now())
 
     async def _drain(self, name: str) -> None:
@@ -204,8 +204,8 @@ class Deliverer:
                 )
             if park:
                 tx.outbox.park(notification.receiver, None, str(error), now)
-            elif retry_after is not None:
-                tx.outbox.park(notification.receiver, now + retry_after, str(error), now)
+            elif retry_after is not None and plan.action is Action.RETRY:
+                tx.outbox.park(notification.receiver, plan.due_at, str(error), now)
             self._tell_operator(tx, notification, error, dead=plan.action is Action.DEAD, park=park)
         log.warning(
             "delivery_failed",

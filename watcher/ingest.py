@@ -1,6 +1,6 @@
 """One poll of one feed: fetch, parse, identify, decide, and store all of it in one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -13,8 +13,8 @@ from watcher.compose import Composer
 from watcher.errors import FetchError, SourceError
 from watcher.faults import Faults
 from watcher.fetch.feed import FetchedFeed, fetch_feed
-from watcher.identity import Identified, Kind, identify, identity_keys, is_mass_change
-from watcher.model import Article, Entry, FeedState, FeedStatus, ParsedFeed
+from watcher.identity import Identified, Kind, identify, identity_keys, quarantined
+from watcher.model import Article, FeedState, FeedStatus, ParsedFeed
 from watcher.normalise import to_article
 from watcher.notices import Notices
 from watcher.pipeline import Outcome, Pipeline
@@ -235,9 +235,13 @@ class Ingest:
         hashes = tx.articles.content_hashes(dict.fromkeys(known.values()))
         items = identify(feed.id, parsed.entries, known, hashes, feed.identity)
         fresh = [item for item in items if item.kind is Kind.NEW]
-        replayed = [item for item in fresh if _looks_replayed(item.entry, state, now)]
-        quarantined = is_mass_change(tx.articles.identity_count(feed.id), len(items), len(replayed))
-        quiet = _held_back(feed, state, fresh, replayed if quarantined else [])
+        held = quarantined(
+            items,
+            known_articles=tx.articles.identity_count(feed.id),
+            last_success=state.last_success_at,
+            now=now,
+        )
+        quiet = _held_back(feed, state, fresh, held)
         # Feeds list the newest first; stories are told from their beginning.
         for item in sorted(items, key=lambda i: (i.entry.published or now).timestamp()):
             if item.kind is Kind.SKIP:
@@ -247,14 +251,14 @@ class Ingest:
                 self._take_new(tx, feed, item, now, quiet.get(item.article), tally)
             elif item.kind is Kind.REVISION:
                 self._take_revision(tx, feed, item, now, tally)
-        if quarantined:
+        if held:
             self._notices.add(
                 tx,
                 f"feed:{feed.id}:quarantine:{now:%Y%m%d}",
-                f"feed {feed.id} showed {len(replayed)} old or undated entries under new names. They are "
+                f"feed {feed.id} showed {len(held)} old or undated entries under new names. They are "
                 "stored and can be searched, but nobody was alerted",
             )
-        return FeedStatus.QUARANTINED if quarantined else None
+        return FeedStatus.QUARANTINED if held else None
 
     def _article(self, feed: FeedSettings, item: Identified, now: datetime) -> Article:
         return to_article(
@@ -306,7 +310,8 @@ class Ingest:
             Notice.BROKEN: f"has failed {plan.state.failures} times in a row: {plan.state.last_error}. "
             "It is still polled, less often",
             Notice.RECOVERED: "works again",
-            Notice.GONE: "says 410 Gone and is not polled any more. Remove it from feeds.yaml",
+            Notice.GONE: "says 410 Gone and is not polled any more. Remove it from feeds.yaml, or try again "
+            f"with: watcher feeds revive {feed.id}",
             Notice.MOVED: f"has moved for good and is now polled at {plan.state.url}",
         }[plan.notice]
         key = f"feed:{feed.id}:{plan.notice}:{plan.state.last_polled_at:%Y%m%dT%H%M%S}"
@@ -346,7 +351,7 @@ def _held_back(
     feed: FeedSettings,
     state: FeedState,
     fresh: Sequence[Identified],
-    replayed: Sequence[Identified],
+    held: Collection[str],
 ) -> dict[str, Reason]:
     """Which new articles are stored without a word, and why.
 
@@ -354,22 +359,12 @@ def _held_back(
     a feed that was empty at first has its baseline behind it, so its first item is news.
     """
     if state.baseline_done:
-        return {item.article: Reason.QUARANTINED for item in replayed}
+        return dict.fromkeys(held, Reason.QUARANTINED)
     newest = sorted(
         fresh, key=lambda i: i.entry.published.timestamp() if i.entry.published else 0.0
     )
     kept = {item.article for item in newest[max(len(newest) - feed.initial, 0) :]}
     return {item.article: Reason.BASELINE for item in fresh if item.article not in kept}
-
-
-def _looks_replayed(entry: Entry, state: FeedState, now: datetime) -> bool:
-    """Older than our last look, yet never seen; after a long absence undated entries get the benefit."""
-    last = state.last_success_at
-    if last is None:
-        return False
-    if entry.published is None:
-        return now - last < timedelta(days=1)
-    return entry.published < last - timedelta(days=1)
 
 
 def _digest(body: bytes) -> str:

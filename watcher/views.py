@@ -153,9 +153,11 @@ def merge_views(views: Sequence[StoryView]) -> list[StoryView]:
 
 def _joined(earlier: StoryView, later: StoryView) -> StoryView:
     fresh = {r.article for r in (*earlier.reports, *later.reports) if r.is_new}
+    # Alerts of one moment come in any order; the story's first is the one that opened it.
+    opener, follower = (later, earlier) if earlier.is_follow_up else (earlier, later)
     return replace(
-        earlier,
+        opener,
         severity=max(earlier.severity, later.severity, key=lambda s: s.rank),
-        new=tuple(dict.fromkeys((*earlier.new, *later.new))),
-        reports=tuple(replace(r, is_new=r.article in fresh) for r in later.reports),
+        new=tuple(dict.fromkeys((*opener.new, *follower.new))),
+        reports=tuple(replace(r, is_new=r.article in fresh) for r in follower.reports),
     )

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from watcher.app import open_door
-from watcher.cli.context import FAILED, configuration, opened_store
+from watcher.app import clock_of, open_door
+from watcher.cli.context import FAILED, configuration, opened_store, told_errors
 from watcher.cli.output import cell, complain, listing, print_json, say
 from watcher.config.load import Config
 from watcher.errors import ParseError, SourceError
@@ -122,6 +122,21 @@ def _print_check(url: str, fetched: FetchedFeed, parsed: ParsedFeed) -> None:
         say(f"problem: {problem}")
     for entry in parsed.entries[:5]:
         say(f"  {cell(entry.published)}  {entry.title}")
+
+
+@app.command("revive")
+def revive_feed(
+    context: typer.Context,
+    feed: Annotated[str, typer.Argument(help="Id of a feed that said 410 Gone.")],
+) -> None:
+    """Poll a feed again that was given up after 410 Gone."""
+    config = configuration(context)
+    now = clock_of(config).now()
+    with told_errors(), opened_store(config) as store, store.begin() as tx:
+        if not tx.feeds.revive(feed, now):
+            complain(f"{feed}: is not given up: see `watcher feeds list`")
+            raise typer.Exit(FAILED)
+    say(f"{feed}: is polled again")
 
 
 @app.command("parse")
