@@ -320,7 +320,21 @@ def test_a_5xx_is_permanent_and_leaves_the_receiver_alone(phase: str, reply: str
     assert error.code == reply[:3]
 
 
-@pytest.mark.parametrize("phase", [*PHASES, "DOT"])
+def test_a_server_that_finds_the_mail_too_big_gets_its_text() -> None:
+    box = Mailbox()
+
+    async def scenario() -> None:
+        async with mail_server(box, data_size_limit=12_000) as port:
+            mail = receiver(port)
+            await mail.send(notes(mail, sample_digest())[0], at=NOW)
+
+    asyncio.run(scenario())
+
+    assert box.parsed().get_content_type() == "text/plain"
+    assert "North Korea tells Japan" in box.parsed().get_content()
+
+
+@pytest.mark.parametrize("phase", PHASES)
 def test_a_lost_connection_is_temporary(phase: str) -> None:
     error, sink = attempt({phase: DROP})
 
@@ -450,6 +464,20 @@ def test_a_wrong_password_parks_the_receiver_and_is_not_shown(certificate: Path)
     assert error.park
     assert "wr0ng-one" not in f"{error!r}"
     assert not box.mails
+
+
+def test_a_token_goes_as_xoauth2() -> None:
+    error, sink = attempt(
+        {"EHLO": "250-sink\r\n250 AUTH XOAUTH2", "AUTH": "535 expired"},
+        username="desk@example.org",
+        token="t0k3n",
+        insecure_auth=True,
+    )
+
+    assert isinstance(error, PermanentDeliveryError)
+    assert error.park
+    assert [line for line in sink.seen if line.startswith("AUTH XOAUTH2 ")]
+    assert "t0k3n" not in str(error)
 
 
 def test_a_missing_ca_file_parks(certificate: Path) -> None:

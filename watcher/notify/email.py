@@ -20,18 +20,19 @@ same id. Mails about one story are one thread, and so are a receiver's digests.
 100 kB (Gmail cuts at 102) shows its later stories as headlines, then goes on in a
 second mail.
 
-4xx, timeouts and lost connections are tried again for five days, 5xx is given up, and
-refused credentials park the receiver until `watcher outbox retry`.
+A server that finds a mail too big (552) gets its text alone. 4xx, timeouts and lost
+connections are tried again for five days, other 5xx is given up, and refused credentials
+park the receiver until `watcher outbox retry`.
 """
 
 import re
 import ssl
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from email.utils import getaddresses, parseaddr, quote
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
@@ -49,6 +50,7 @@ _PORTS = {"starttls": 587, "implicit": 465, "none": 25}
 # Gmail hides what comes after 102 kB of HTML.
 MOST_HTML = 100_000
 MOST_MAILS = 20
+TOO_BIG = "552"
 
 
 def _address(value: str) -> str:
@@ -191,6 +193,15 @@ class Receiver:
 
     async def send(self, notification: Notification, *, at: datetime) -> Receipt:  # noqa: ARG002
         payload = notification.payload
+        try:
+            return await self._submit(payload)
+        except PermanentDeliveryError as error:
+            if error.code != TOO_BIG or not payload["html"]:
+                raise
+        # The same message id: should both arrive after all, they are one.
+        return await self._submit({**payload, "html": ""})
+
+    async def _submit(self, payload: Mapping[str, Any]) -> Receipt:
         try:
             message = build(payload)
         except (ValueError, KeyError, TypeError) as error:

@@ -2,7 +2,7 @@
 
     - id: public-feed
       type: feed
-      folder: feed                # relative to the data folder
+      folder: feed                # relative to the folder of watcher.yaml
       home: https://watch.example.org/
       title: Korea desk
 

@@ -2,7 +2,7 @@
 
     - id: archive
       type: file
-      folder: digests             # relative to the data folder
+      folder: digests             # relative to the folder of watcher.yaml
       formats: [html, txt, json]
 
 Names are made of our own time and key only (`20260530T220000Z-4f2a91c05b7e.html`), never

@@ -71,7 +71,7 @@ class ReceiverSettings(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What a receiver may use of the world: `root` is where relative folders begin."""
+    """What a receiver may use of the world: `root` is where relative paths begin, the folder of watcher.yaml."""
 
     door: Door
     render: Renderer
