@@ -127,7 +127,9 @@ def test_a_copy_in_another_feed_is_one_story_and_one_alert(stage: Stage) -> None
         published(stage)
         until(lambda: stage.mails("launches"))
         stage.feeds["other"] = rss(NEWS, OLD)
-        until(lambda: any(e["feed"] == "other" and e.get("matched") for e in daemon.events("polled")))
+        until(
+            lambda: any(e["feed"] == "other" and e.get("matched") for e in daemon.events("polled"))
+        )
         settled(1)
 
     assert len(stage.mails("launches")) == 1
