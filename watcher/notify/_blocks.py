@@ -61,8 +61,10 @@ def message(digest: Digest, page: Page, *, mark: str, title: str | None) -> dict
     """The JSON of an incoming webhook; `mark` is the short id, `text` what notifications show."""
     headline = f"[{title}] {digest.title}" if title else digest.title
     blocks: list[Block] = [*_top(digest, page, headline)]
+    noted: set[str] = set()
     for story in digest.stories:
-        blocks += _story(story, digest)
+        blocks += _story(story, digest, note=story.note if story.rule not in noted else "")
+        noted.add(story.rule)
     blocks += _brief(page)
     blocks += _end(digest, page, mark)
     text = f"{escape(truncate(headline, 300))}{page.mark} (id {mark})"
@@ -98,13 +100,13 @@ def _top(digest: Digest, page: Page, headline: str) -> list[Block]:
     return blocks
 
 
-def _story(story: StoryView, digest: Digest) -> list[Block]:
+def _story(story: StoryView, digest: Digest, *, note: str) -> list[Block]:
     lines = [f"{_MARK[story.severity]} {_BADGE[story.kind]}*{link(story.url, story.title)}*"]
     if story.new and story.is_follow_up:
-        lines.append("*New:* " + escape(truncate(" · ".join(story.new), 400)))
+        lines.append("*New:* " + escape(truncate(" · ".join(story.new[:6]), 400)))
     lines += [f"> {_passage(p)}" for p in story.passages if p.field != "title"][:2]
-    if story.note:
-        lines.append(f"_{escape(truncate(' '.join(story.note.split()), 200))}_")
+    if note:
+        lines.append(f"_{escape(truncate(' '.join(note.split()), 200))}_")
     return [_section("\n".join(lines)), _context(_about(story, digest))]
 
 

@@ -18,13 +18,6 @@ _KINDS = {
     AlertKind.SILENCE_BROKEN: "Heard again",
 }
 
-_REASONS = {
-    "new_story": "first report of this story",
-    "novel": "says something new",
-    "all_follow_ups": "every report of this story is wanted",
-    "corroborated": "enough publishers report it",
-}
-
 
 def pieces(passage: Passage) -> list[tuple[str, bool]]:
     """The text cut at its marks, in order: `(text, is it marked)`; marks out of range are ignored."""
@@ -95,6 +88,11 @@ def kind(story: StoryView) -> str:
     return _KINDS[story.kind]
 
 
+def opens(story: StoryView, stories: Sequence[StoryView]) -> bool:
+    """Is it the first of its rule in this message? What holds for the rule is said once."""
+    return next((other.alert for other in stories if other.rule == story.rule), "") == story.alert
+
+
 def starred(passage: Passage) -> str:
     """The passage with `*` around what matched, for plain text."""
     return "".join(f"*{text}*" if marked else text for text, marked in pieces(passage))
@@ -102,7 +100,7 @@ def starred(passage: Passage) -> str:
 
 def why(story: StoryView) -> str:
     """Why the reader gets it: the reason of the alert in words."""
-    return _REASONS.get(story.reason) or words(story.reason)
+    return words(story.reason)
 
 
 def words(name: str) -> str:
@@ -116,17 +114,23 @@ def counted(number: int, singular: str, plural: str = "") -> str:
 
 
 def wrapped(text: str, width: int = 76, indent: str = "") -> str:
-    """Wrap for the text part; East Asian characters count as two columns."""
-    lines, line, used = [], "", 0
+    """Wrap for the text part; East Asian characters count two columns and break anywhere."""
+    lines, line, room = [], "", width - len(indent)
     for word in text.split():
-        size = _columns(word)
-        if line and used + 1 + size > width - len(indent):
-            lines.append(line)
-            line, used = word, size
-        else:
-            line, used = f"{line} {word}" if line else word, used + size + bool(line)
+        for n, piece in enumerate(_breakable(word, room)):
+            glue = " " if line and n == 0 else ""
+            if line and _columns(line + glue + piece) > room:
+                lines.append(line)
+                line = piece
+            else:
+                line += glue + piece
     lines.append(line)
     return f"\n{indent}".join(lines)
+
+
+def _breakable(word: str, room: int) -> list[str]:
+    """The word, in characters when it is too long and not a link or the like."""
+    return list(word) if not word.isascii() and _columns(word) > room else [word]
 
 
 def _columns(text: str) -> int:
@@ -141,6 +145,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "kind": kind,
     "lang": lang,
     "link": safe_link,
+    "opens": opens,
     "pieces": pieces,
     "shorten": truncate,
     "publishers": publishers,

@@ -97,7 +97,7 @@ def _view(
     severity: Severity = Severity.NORMAL,
     rule: tuple[str, str],
     passages: tuple[Passage, ...],
-    reason: str = "new_story",
+    reason: str = "first report of a new story",
     new: tuple[str, ...] = (),
     tags: tuple[str, ...] = (),
     note: str = "",
@@ -182,7 +182,7 @@ def _trip() -> StoryView:
                 "김정은",
             ),
         ),
-        reason="novel",
+        reason="the report adds something new",
         new=("하산역", "arrival confirmed", "summit on Saturday"),
         tags=("dprk", "russia"),
     )
@@ -209,7 +209,7 @@ def _troops() -> StoryView:
                 "soldiers",
             ),
         ),
-        reason="corroborated",
+        reason="enough publishers report it",
         new=("3 publishers",),
         tags=("ukraine",),
     )

@@ -85,6 +85,8 @@ def test_the_sparkline_has_a_step_per_hour() -> None:
         ("one two three", ["one two", "  three"]),
         ("북한 위성 발사", ["북한 위성", "  발사"]),
         ("unbreakablelongword", ["unbreakablelongword"]),
+        ("朝鲜发射卫星一事回答", ["朝鲜发射", "  卫星一事", "  回答"]),
+        ("https://example.org/a/long/link", ["https://example.org/a/long/link"]),
         ("", [""]),
     ],
 )
@@ -92,8 +94,15 @@ def test_text_wraps_by_columns(text: str, lines: list[str]) -> None:
     assert filters.wrapped(text, 11, "  ").split("\n") == lines
 
 
+def test_what_holds_for_a_rule_is_said_once() -> None:
+    digest = sample_digest()
+    sites = [story for story in digest.stories if story.rule == "launch-sites"]
+
+    assert [filters.opens(story, digest.stories) for story in sites] == [True, False]
+
+
 def test_counts_and_reasons_are_words() -> None:
     assert filters.counted(1, "story", "stories") == "1 story"
     assert filters.counted(2, "report") == "2 reports"
     assert filters.why(replace(LAUNCH, reason="at_most_reached")) == "at most reached"
-    assert filters.why(LAUNCH) == "first report of this story"
+    assert filters.why(LAUNCH) == "first report of a new story"
