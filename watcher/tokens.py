@@ -10,6 +10,7 @@ fast form without positions and the exact form with them give the same tokens.
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -35,9 +36,14 @@ _MARKS = (
 )
 # A run that must be normalised as one: base and marks, or the parts of a Hangul syllable.
 _SEGMENT = re.compile(f"[\u1100-\u11ff]+|[^\x00-\x7f][{_MARKS}]*")
-_NON_ASCII = re.compile(f"(?:[^\x00-\x7f][{_MARKS}]*)+")
-_POSSESSIVE = re.compile(r"(?<=\w)['\u2019\u02bc\uff07][sS](?![\w])")
-_ASCII = {c: (chr(c).lower() if chr(c).isalnum() else " ") for c in range(128)}
+_NON_ASCII = re.compile("[^\x00-\x7f]+")
+# The quote comes first, so that the search can jump from quote to quote.
+_POSSESSIVE = re.compile(r"['\u2019\u02bc\uff07](?<=\w.)[sS](?!\w)", re.DOTALL)
+_ASCII = [chr(c).lower() if chr(c).isalnum() else " " for c in range(128)]
+# Bytes above 127 belong to letters that are folded already.
+_TABLE = "".join(_ASCII).encode() + bytes(range(128, 256))
+_MEMO_LENGTH = 32
+_CHUNK = re.compile(r"[^\x00-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,48 +60,57 @@ def fold_tokens(text: str) -> list[str]:
     text = _POSSESSIVE.sub("  ", text)
     if not text.isascii():
         text = _NON_ASCII.sub(_fold_run, text)
-    return text.translate(_ASCII).split()
+    return text.encode().translate(_TABLE).decode().split()
 
 
 def tokenise(text: str) -> list[Token]:
     """The same words as `fold_tokens`, each with its place in `text`."""
-    text = _POSSESSIVE.sub("  ", text)
     tokens: list[Token] = []
-    word: list[str] = []
-    start = end = 0
-
-    def close() -> None:
-        if word:
-            tokens.append(Token("".join(word), start, end))
-            word.clear()
-
-    for left, right, folded in _pieces(text):
-        for n, part in enumerate(folded.split(" ")):
-            if n:
-                close()
-            if part:
-                if not word:
-                    start = left
-                word.append(part)
-                end = right
-    close()
+    for chunk in _CHUNK.finditer(_POSSESSIVE.sub("  ", text)):
+        word, start = chunk.group(), chunk.start()
+        if word.isascii():
+            tokens.append(Token(word.lower(), start, chunk.end()))
+        else:
+            tokens += _words_of(word, start)
     return tokens
 
 
-def _pieces(text: str) -> list[tuple[int, int, str]]:
-    pieces = []
+def _words_of(chunk: str, offset: int) -> list[Token]:
+    """The words of a run without ASCII separators; other scripts may end words inside it."""
+    if chunk.isalnum() and len(words := fold_tokens(chunk)) == 1:
+        return [Token(words[0], offset, offset + len(chunk))]
+    tokens: list[Token] = []
+    word: list[str] = []
+    start = end = 0
+    for left, right, folded in _pieces(chunk):
+        for n, part in enumerate(folded.split(" ")):
+            if n and word:
+                tokens.append(Token("".join(word), offset + start, offset + end))
+                word = []
+            if part:
+                start = start if word else left
+                word.append(part)
+                end = right
+    if word:
+        tokens.append(Token("".join(word), offset + start, offset + end))
+    return tokens
+
+
+def _pieces(chunk: str) -> Iterator[tuple[int, int, str]]:
     at = 0
-    for found in _SEGMENT.finditer(text):
-        pieces += [(i, i + 1, _ASCII[ord(text[i])]) for i in range(at, found.start())]
-        pieces.append((found.start(), found.end(), _fold_segment(found.group())))
-        at = found.end()
-    pieces += [(i, i + 1, _ASCII[ord(text[i])]) for i in range(at, len(text))]
-    return pieces
+    for found in _SEGMENT.finditer(chunk):
+        left, right = found.span()
+        if at < left:
+            yield at, left, chunk[at:left].lower()
+        yield left, right, _fold_segment(found.group())
+        at = right
+    if at < len(chunk):
+        yield at, len(chunk), chunk[at:].lower()
 
 
 def _fold_run(found: re.Match[str]) -> str:
     run = found.group()
-    return _fold_word(run) if len(run) <= 32 else _fold_text(run)
+    return _fold_word(run) if len(run) <= _MEMO_LENGTH else _fold_text(run)
 
 
 def _fold_text(run: str) -> str:

@@ -5,13 +5,15 @@ from bisect import bisect_right
 from functools import cached_property
 
 from watcher.model import Article
-from watcher.rules.clauses import Word
+from watcher.rules.clauses import TEXT_FIELDS, Word
 from watcher.text import paragraphs
 from watcher.tokens import Token, fold_tokens, tokenise
 
 LEAD_WORDS = 60
 LEAD_PARAGRAPHS = 2
 
+# Stands where no phrase may pass: no word holds it.
+_BETWEEN = " \n "
 _SENTENCE_END = re.compile(r"[.!?…]+[\"'”’»)\]]*\s+|[。！？｡]+|\n+")
 _PARAGRAPH_END = re.compile(r"\n\n+")
 
@@ -78,6 +80,31 @@ class Stream:
         return bisect_right(starts, self.tokens[place].start)
 
 
+class View:
+    """Some fields together: their words as a set, and as text that no phrase crosses."""
+
+    __slots__ = ("_joined", "answers", "document", "fields", "words")
+
+    def __init__(self, document: "Document", fields: tuple[str, ...]) -> None:
+        self.document = document
+        self.fields = fields
+        if fields == TEXT_FIELDS:
+            self.words = document.words
+        else:
+            self.words = {w for f in fields for s in document.streams(f) for w in s.words}
+        self._joined = ""
+        #: What was asked of these fields before, by the asker's own key.
+        self.answers: dict[int, bool] = {}
+
+    @property
+    def joined(self) -> str:
+        """` one two \n three `: a phrase is a substring that begins with a space."""
+        if not self._joined:
+            streams = [s for f in self.fields for s in self.document.streams(f)]
+            self._joined = f" {_BETWEEN.join(' '.join(s.words) for s in streams)} "
+        return self._joined
+
+
 class Document:
     """All fields of an article; rare ones are read only when a rule asks."""
 
@@ -86,6 +113,14 @@ class Document:
         self.title = Stream("title", article.title)
         self.body = Stream("body", article.text)
         self._others: dict[str, list[Stream]] = {}
+        self._views: dict[tuple[str, ...], View] = {}
+
+    def view(self, fields: tuple[str, ...] = TEXT_FIELDS) -> "View":
+        """The fields as one, for yes-or-no questions; made once."""
+        known = self._views.get(fields)
+        if known is None:
+            known = self._views[fields] = View(self, fields)
+        return known
 
     @cached_property
     def words(self) -> set[str]:

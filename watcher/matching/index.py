@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Protocol
 
+from watcher.matching.document import Document
 from watcher.rules import clauses as c
 from watcher.rules.compile import Rule
 from watcher.tokens import fold_tokens
@@ -13,13 +14,19 @@ Keys = frozenset[str]
 # Words without a known frequency: short ones are common, long ones rare.
 _UNKNOWN = (10_000, 8_000, 5_000, 2_000, 800, 400, 200, 120, 80, 60, 40)
 _MEMO_LIMIT = 200_000
+# Guards beyond these save less than they cost.
+_MAX_GUARDS = 3
+# Of a word's articles, those that have it in the title.
+_TITLE_SHARE = 0.15
+# Keys of the title are words that no text can hold.
+_TITLE = "\x01"
 
 
 class Prefilter(Protocol):
     """Names the rules worth evaluating."""
 
-    def candidates(self, words: Set[str]) -> Iterable[int]:
-        """Numbers of the rules that may hold for an article with these words, each once."""
+    def candidates(self, document: Document) -> Iterable[int]:
+        """Numbers of the rules that may hold for an article, each once."""
         ...
 
 
@@ -29,7 +36,7 @@ class NoPrefilter:
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._all = range(len(rules))
 
-    def candidates(self, words: Set[str]) -> Iterable[int]:  # noqa: ARG002
+    def candidates(self, document: Document) -> Iterable[int]:  # noqa: ARG002
         return self._all
 
 
@@ -40,57 +47,94 @@ class _Required:
     keys: Keys
     cost: float
 
+    def __lt__(self, other: "_Required") -> bool:
+        return self.cost < other.cost
+
 
 class Index:
-    """Each rule under the keys of its rarest required clause, the next rarest as guard."""
+    """Each rule under the keys of its rarest required clause, the next rarest as guards."""
 
     def __init__(self, rules: Sequence[Rule], frequencies: Mapping[str, int] | None = None) -> None:
         self._frequencies = frequencies or {}
-        self._anchors: dict[str, list[tuple[int, Keys | None]]] = {}
+        self._anchors: dict[str, list[tuple[int, tuple[Keys, ...]]]] = {}
         self._always: list[int] = []
-        self._prefix_sizes: dict[int, set[str]] = {}
-        self._memo: dict[str, tuple[str, ...]] = {}
+        self._by_concept: dict[int, list[_Required]] = {}
+        self._title_words: set[str] = set()
+        self._prefixes: dict[int, set[str]] = {}
+        self._seen: set[str] = set()
+        self._beginnings: dict[str, tuple[str, ...]] = {}
         for number, rule in enumerate(rules):
             self._file(number, rule.when)
+        self._by_concept.clear()  # keyed by id: only good while the rules are at hand
 
     def _file(self, number: int, clause: c.Clause) -> None:
-        required = sorted(self._required(clause), key=lambda r: (r.cost, sorted(r.keys)))
+        required = sorted(self._required(clause))
         if not required:
             self._always.append(number)
             return
-        anchor = required[0]
-        guard = next((r.keys for r in required[1:] if r.keys != anchor.keys), None)
-        for key in anchor.keys | (guard or frozenset()):
-            if key.endswith("*"):
-                self._prefix_sizes.setdefault(len(key) - 1, set()).add(key[:-1])
-        for key in anchor.keys:
-            self._anchors.setdefault(key, []).append((number, guard))
+        anchor, *others = dict.fromkeys(r.keys for r in required)
+        guards = tuple(others[:_MAX_GUARDS])
+        for keys in (anchor, *guards):
+            for key in keys:
+                self._expect(key)
+        for key in anchor:
+            self._anchors.setdefault(key, []).append((number, guards))
+
+    def _expect(self, key: str) -> None:
+        """Articles must give this key when they hold what it stands for."""
+        if key.endswith("*"):
+            word = key[:-1].removeprefix(_TITLE)
+            self._prefixes.setdefault(len(word), set()).add(word)
+        if key.startswith(_TITLE):
+            self._title_words.add(key[1:])
 
     @property
     def always(self) -> Sequence[int]:
         """Rules that no word can rule out; `check` warns of them."""
         return self._always
 
-    def candidates(self, words: Set[str]) -> Iterable[int]:
-        keys = set(words)
-        if self._prefix_sizes:
-            for word in words:
-                keys.update(self._memo.get(word) or self._beginnings(word))
+    def candidates(self, document: Document) -> Iterable[int]:
+        keys = self._keys(document)
         found = set(self._always)
         for key in self._anchors.keys() & keys:
-            for number, guard in self._anchors[key]:
-                if guard is None or not guard.isdisjoint(keys):
+            for number, guards in self._anchors[key]:
+                for guard in guards:
+                    if guard.isdisjoint(keys):
+                        break
+                else:
                     found.add(number)
-        return sorted(found)
-
-    def _beginnings(self, word: str) -> tuple[str, ...]:
-        found = tuple(
-            word[:size] + "*" for size, known in self._prefix_sizes.items() if word[:size] in known
-        )
-        if len(self._memo) >= _MEMO_LIMIT:
-            self._memo.clear()  # endless distinct words must not fill memory
-        self._memo[word] = found
         return found
+
+    def _keys(self, document: Document) -> set[str]:
+        words = document.words
+        keys = set(words)
+        if self._prefixes:
+            self._learn(words)
+            for word in self._beginnings.keys() & words:
+                keys.update(self._beginnings[word])
+        if self._title_words:
+            title = set(document.title.words)
+            for word in self._beginnings.keys() & title:
+                title.update(self._beginnings[word])
+            keys.update(_TITLE + word for word in title & self._title_words)
+        return keys
+
+    def _learn(self, words: Set[str]) -> None:
+        """Which known prefixes each word begins with; asked once per word."""
+        fresh = words - self._seen
+        if not fresh:
+            return
+        if len(self._seen) >= _MEMO_LIMIT:  # endless distinct words must not fill memory
+            self._seen.clear()
+            self._beginnings.clear()
+            fresh = set(words)
+        for word in fresh:
+            found = tuple(
+                f"{word[:size]}*" for size, known in self._prefixes.items() if word[:size] in known
+            )
+            if found:
+                self._beginnings[word] = found
+        self._seen |= fresh
 
     # ── what a clause can't do without ──
 
@@ -100,8 +144,8 @@ class Index:
                 return [r for word in words if (r := self._of_word(word)) is not None]
             case c.All(parts):
                 return [r for part in parts for r in self._required(part)]
-            case c.Any(parts):
-                return self._one_of(parts, len(parts))
+            case c.Any(parts, name):
+                return self._of_concept(clause) if name else self._one_of(parts, len(parts))
             case c.AtLeast(count, parts):
                 return self._one_of(parts, len(parts) - count + 1)
             case c.Score(threshold, parts):
@@ -113,10 +157,23 @@ class Index:
             case c.Exact(text):
                 # A lone s may have been part of a possessive, which has no word.
                 return [self._of_keys({t}) for t in fold_tokens(text) if t != "s"]
+            case c.Scoped(("title",), inner) if not _rescopes(inner):
+                return [self._in_title(required) for required in self._required(inner)]
             case c.Scoped(fields, inner) if set(fields) <= {"title", "lead", "body"}:
                 return self._required(inner)
             case _:
                 return []
+
+    def _of_concept(self, clause: c.Any) -> list[_Required]:
+        """Rules share concepts: what one can't do without is worked out once."""
+        known = self._by_concept.get(id(clause))
+        if known is None:
+            known = self._by_concept[id(clause)] = self._one_of(clause.parts, len(clause.parts))
+        return known
+
+    def _in_title(self, required: _Required) -> _Required:
+        keys = frozenset(key if key.startswith(_TITLE) else _TITLE + key for key in required.keys)
+        return _Required(keys, required.cost * _TITLE_SHARE)
 
     def _of_word(self, word: c.Word) -> _Required | None:
         if word.forms:
@@ -128,6 +185,8 @@ class Index:
         return _Required(whole, sum(map(self._cost, whole)))
 
     def _cost(self, key: str) -> float:
+        if key.startswith(_TITLE):
+            return self._cost(key[1:]) * _TITLE_SHARE
         known = self._frequencies.get(key)
         if known is not None:
             return known + 0.5
@@ -137,12 +196,12 @@ class Index:
         return guess * 2.0 if key.endswith("*") else float(guess)
 
     def _cheapest(self, clause: c.Clause) -> _Required | None:
-        return min(self._required(clause), key=lambda r: (r.cost, sorted(r.keys)), default=None)
+        return min(self._required(clause), default=None)
 
     def _one_of(self, parts: Sequence[c.Clause], size: int) -> list[_Required]:
         """Of any `size` parts one must hold: take the rarest ones."""
         found = [self._cheapest(part) for part in parts]
-        usable = sorted((r for r in found if r is not None), key=lambda r: (r.cost, sorted(r.keys)))
+        usable = sorted(r for r in found if r is not None)
         if len(usable) < size:
             return []
         return [self._of_keys(frozenset().union(*(r.keys for r in usable[:size])))]
@@ -164,6 +223,19 @@ class Index:
         if not kept or any(r is None for r in kept):
             return []
         return [self._of_keys(frozenset().union(*(r.keys for r in kept if r is not None)))]
+
+
+def _rescopes(clause: c.Clause) -> bool:
+    """A scope further in decides for its own part."""
+    match clause:
+        case c.Scoped():
+            return True
+        case c.All(parts) | c.Any(parts) | c.Not(parts) | c.AtLeast(_, parts):
+            return any(map(_rescopes, parts))
+        case c.Score(_, weighted):
+            return any(_rescopes(part) for _, part in weighted)
+        case _:
+            return False
 
 
 PrefilterFactory = Callable[[Sequence[Rule]], Prefilter]
