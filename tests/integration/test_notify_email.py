@@ -91,6 +91,7 @@ async def mail_server(handler: object, **options: Any) -> AsyncIterator[int]:
 
 DROP = "DROP"
 HANG = "HANG"
+DRIP = "DRIP"
 
 
 @dataclass
@@ -130,6 +131,10 @@ class ScriptedServer:
             await asyncio.sleep(30)
         if answer.startswith(DROP):
             raise ConnectionError
+        while answer == DRIP:
+            writer.write(b"2")
+            await writer.drain()
+            await asyncio.sleep(0.02)
         writer.write(f"{answer}\r\n".encode())
         await writer.drain()
 
@@ -365,6 +370,14 @@ def test_a_failing_quit_after_the_250_is_sent(reply: str, monkeypatch: pytest.Mo
 )
 def test_every_phase_has_its_own_deadline(phase: str, deadline: str) -> None:
     error, _ = attempt({phase: HANG}, **{deadline: "0.1s"})
+
+    assert isinstance(error, TemporaryDeliveryError)
+    assert error.code == "timeout"
+
+
+def test_a_reply_that_drips_does_not_stretch_the_deadline() -> None:
+    """F5: the deadline is for the whole reply, not for each byte."""
+    error, _ = attempt({"DOT": DRIP}, data_timeout="0.2s")
 
     assert isinstance(error, TemporaryDeliveryError)
     assert error.code == "timeout"
