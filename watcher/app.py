@@ -78,7 +78,7 @@ def build_receivers(config: Config, door: Door, *, dry_run: bool = False) -> dic
     tools = Tools(
         door=door,
         render=TemplateRenderer([*folders, bundled("templates")]),
-        root=config.data,
+        root=config.folder,
         stdout=sys.stdout,
     )
     receivers: dict[str, Receiver] = {}
