@@ -145,18 +145,18 @@ def _unlimited(clause: c.Near) -> c.Near:
 
 
 def _nearest_miss(step: Step) -> str:
-    """What failed, with what held beside it: "all but …"."""
+    """What failed, and that the rest held: "all but …"."""
     failed = [part for part in step.parts if not part.held]
-    if step.parts and step.clause.startswith("all of") and len(failed) < len(step.parts):
-        inner = "; ".join(_miss(part) for part in failed)
-        return f"all but {inner}"
+    if step.parts and step.clause.startswith("all of"):
+        missing = "; ".join(map(_miss, failed))
+        return f"all but {missing}" if len(failed) < len(step.parts) else missing
     if len(step.parts) == 1:
         return _nearest_miss(step.parts[0])
     return _miss(step)
 
 
 def _miss(step: Step) -> str:
-    if step.clause.startswith("all of") and step.parts:
+    if step.parts and step.clause.startswith("all of"):
         return _nearest_miss(step)
     if step.clause.startswith("none of"):
         found = next((part for part in step.parts if part.held), step)

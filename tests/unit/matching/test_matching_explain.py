@@ -40,3 +40,9 @@ def test_a_match_shows_where_each_clause_held() -> None:
         ("rocket", True, "rocket"),
     ]
     assert found.to_json()["when"]["parts"][0]["found"][0]["start"] == 0
+
+
+def test_nothing_held_is_told_clause_by_clause() -> None:
+    made = rule({"all": [{"all": ["satellite", "rocket"]}, "launch"]})
+
+    assert explain(made, article("ferry")).missing == "satellite: not found; rocket: not found; launch: not found"
