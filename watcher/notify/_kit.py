@@ -95,13 +95,14 @@ def refusal(response: HttpResponse, *, at: datetime) -> DeliveryError | None:
     if 200 <= status < 300:
         return None
     said = clean_line(response.body[:500].decode("utf-8", "replace"), 120)
-    detail = f"{redacted(response.url)} answered {status}" + (f": {said!r}" if said else "")
+    detail = redacted(response.url) + (f" said {said!r}" if said else " gave no reason")
     code = str(status)
     if status in _PARK:
         return PermanentDeliveryError(detail, code=code, park=True)
     if status < 400:
         where = redacted(response.headers.get("location", ""))
-        return TemporaryDeliveryError(f"{detail}: moved to {where}: change the url", code=code)
+        what = f"{redacted(response.url)} sends us on to {where}: change the url"
+        return TemporaryDeliveryError(what, code=code)
     if status >= 500 or status in _TEMPORARY:
         wait = retry_after(response.headers.get("retry-after"), at)
         return TemporaryDeliveryError(detail, code=code, retry_after=wait)

@@ -100,7 +100,7 @@ def to_delivery_error(error: Exception, host: str) -> DeliveryError:
 
 
 def _of_reply(code: int, message: str, host: str) -> DeliveryError:
-    detail = f"{host} said {code} {clean_line(message, 160)}"
+    detail = f"{host} said {clean_line(message, 160)!r}"
     if code in _PARK:
         return PermanentDeliveryError(detail, code=str(code), park=True)
     if code >= 500:

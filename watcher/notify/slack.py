@@ -78,8 +78,8 @@ class Receiver:
             raise error
         said = response.body[:200].decode("utf-8", "replace").strip()
         if said != "ok":
-            what = f"{redacted(response.url)} answered {response.status} but not ok: "
-            raise TemporaryDeliveryError(what + repr(clean_line(said, 80)), code="not_ok")
+            what = f"{redacted(response.url)} said {clean_line(said, 80)!r}, not 'ok'"
+            raise TemporaryDeliveryError(what, code="not_ok")
         return Receipt("ok")
 
     async def _post(self, body: dict[str, Any]) -> HttpResponse:
