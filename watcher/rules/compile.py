@@ -109,17 +109,16 @@ def compile_rules(
 def compile_rule(spec: RuleSpec, concepts: Concepts) -> tuple[Rule | None, list[Issue]]:
     """One rule; None when it has an issue."""
     reader = ClauseReader(concepts, plurals=spec.plurals)
-    when = reader.clause(spec.when, ("when",))
+    when = reader.rule(spec.when, ("when",))
     unless = None
     if spec.unless is not None:
-        exceptions = spec.unless if isinstance(spec.unless, list) else [spec.unless]
-        unless = reader.clause({"any": exceptions}, ("unless",))
+        unless = reader.exceptions(spec.unless, ("unless",))
     if when is not None and not requires_text(when):
         reader.issues.append(
             Issue(("when",), "matches every article", "say at least one thing it must contain")
         )
     if reader.issues or when is None:
-        return None, [_without_any(issue) for issue in reader.issues]
+        return None, reader.issues
     rule = Rule(
         id=spec.id,
         title=spec.title or spec.id,
@@ -133,13 +132,6 @@ def compile_rule(spec: RuleSpec, concepts: Concepts) -> tuple[Rule | None, list[
         concepts=frozenset(reader.used),
     )
     return rule, []
-
-
-def _without_any(issue: Issue) -> Issue:
-    """`unless` was wrapped in an `any`; the user's own path has none."""
-    if issue.loc[:2] == ("unless", "any"):
-        return Issue(("unless", *issue.loc[2:]), issue.what, issue.todo)
-    return issue
 
 
 def requires_text(clause: c.Clause) -> bool:

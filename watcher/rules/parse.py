@@ -12,6 +12,7 @@ from typing import Any as AnyValue
 import re2
 
 from watcher.rules import clauses as c
+from watcher.rules.query import QueryError, is_query, read_query
 from watcher.rules.terms import TermError, phrase
 
 Loc = tuple[str | int, ...]
@@ -37,6 +38,8 @@ OPERATORS = (
     "threshold",
 )
 MODIFIERS = ("in", "weight", "of")
+# Steps of a path: two for each level of clauses, so that no rule exhausts the stack.
+MAX_DEPTH = 120
 FILTERS = ("lang", "publisher", "feed", "domain")
 
 
@@ -62,8 +65,35 @@ class ClauseReader:
     issues: list[Issue] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
 
+    def rule(self, value: AnyValue, loc: Loc) -> c.Clause | None:
+        """A whole `when`: a clause, or a text in query notation."""
+        if not isinstance(value, str) or not is_query(value):
+            return self.clause(value, loc)
+        try:
+            tree = read_query(value)
+        except QueryError as error:
+            return self._fail(loc, error.what, error.todo)
+        known = len(self.issues)
+        found = self.clause(tree, loc)
+        # The user's file has no such tree: a problem in it belongs to the text as a whole.
+        self.issues[known:] = [Issue(loc, i.what, i.todo) for i in self.issues[known:]]
+        return found
+
+    def exceptions(self, value: AnyValue, loc: Loc) -> c.Any | None:
+        """A whole `unless`: one clause or a list of them, any of which cancels."""
+        if not isinstance(value, list):
+            part = self.rule(value, loc)
+            return None if part is None else c.Any((part,))
+        if not value:
+            return self._fail(loc, "an empty list excepts nothing", "add a clause or remove it")
+        parts = [self.rule(item, (*loc, n)) for n, item in enumerate(value)]
+        found = tuple(part for part in parts if part is not None)
+        return c.Any(found) if found else None
+
     def clause(self, value: AnyValue, loc: Loc) -> c.Clause | None:
         """None when there is nothing usable; the issue says why."""
+        if len(loc) > MAX_DEPTH:
+            return self._fail(loc, "nested too deeply", "split the rule, or use a concept")
         if isinstance(value, str):
             return self._term_text(value, loc)
         if isinstance(value, list):
@@ -78,6 +108,8 @@ class ClauseReader:
 
     def term(self, value: AnyValue, loc: Loc) -> c.Term | None:
         """A phrase, a concept, or a list of those as synonyms."""
+        if len(loc) > MAX_DEPTH:
+            return self._fail(loc, "nested too deeply", "split the list, or use a concept")
         if isinstance(value, str):
             return self._term_text(value, loc)
         if isinstance(value, list) and value:
@@ -202,7 +234,9 @@ class ClauseReader:
             )
             part = self.clause(bare, (*loc[:-1], "of", n))
             if not isinstance(weight, int | float) or isinstance(weight, bool):
-                self._fail((*loc[:-1], "of", n, "weight"), f"{weight!r} is not a weight", "write a number")
+                self._fail(
+                    (*loc[:-1], "of", n, "weight"), f"{weight!r} is not a weight", "write a number"
+                )
             elif part is not None:
                 parts.append((float(weight), part))
         return c.Score(float(value), tuple(parts))

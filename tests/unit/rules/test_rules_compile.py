@@ -56,7 +56,7 @@ def test_every_mistake_is_told_at_once() -> None:
     assert [issue.loc for issue in issues] == [
         ("when", "all", 0),
         ("when", "all", 1),
-        ("unless", 0),
+        ("unless",),
     ]
 
 
