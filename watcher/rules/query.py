@@ -66,9 +66,8 @@ def _tokens(text: str) -> list[_Token]:
     while at < len(text):
         found = _TOKEN.match(text, at)
         if found is None or found.lastgroup is None:
-            raise QueryError(
-                f"character {text.find('"', at) + 1}: a quote without its end", 'add the closing "'
-            )
+            quote = text.find('"', at) + 1
+            raise QueryError(f"character {quote}: a quote without its end", 'add the closing "')
         word = found[found.lastgroup]
         kind = word if found.lastgroup == "word" and word in _WORDS else found.lastgroup
         tokens.append(_Token(kind, word, found.start(found.lastgroup) + 1))
