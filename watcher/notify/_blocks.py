@@ -23,6 +23,7 @@ MOST_TEXT = 12_000
 _SECTION = 3000
 _HEADER = 150
 _TEXT = 3000
+_LINK = 2000
 
 _MARK = {
     Severity.CRITICAL: ":red_circle:",
@@ -50,10 +51,11 @@ def escape(text: str) -> str:
 
 
 def link(url: str, label: str) -> str:
-    """A link whose label can't end it; just the label when there is no safe link."""
-    if not url:
-        return escape(label)
+    """A link whose label can't end it; just the label when there is no safe or no short link."""
+    label = " ".join(label.split())
     target = url.replace("|", "%7C").replace("<", "%3C").replace(">", "%3E").replace("&", "&amp;")
+    if not url or len(target) > _LINK:
+        return escape(label)
     return f"<{target}|{escape(label).replace('|', '¦')}>"
 
 

@@ -1,11 +1,13 @@
 """Feed text inside Slack's markup."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.model import DigestKind
-from watcher.notify._blocks import escape, link, message
+from watcher.model import DigestKind, Passage
+from watcher.notify._blocks import _cut, escape, link, message
 from watcher.notify._pages import Page
 from watcher.render.sample import sample_digest
 
@@ -57,3 +59,34 @@ def test_matched_words_are_bold_only_where_slack_can_show_it() -> None:
 
     assert "*Pyongyang*" in said
     assert "燃料タンク車が" in said
+
+
+def test_a_link_longer_than_slack_takes_is_left_out() -> None:
+    assert link("https://a.example/?" + "a&" * 900, "title") == "title"
+
+
+@given(st.text(alphabet="<>&;|x \n", min_size=40, max_size=200))
+def test_cutting_never_leaves_half_a_link_or_entity(text: str) -> None:
+    safe = f"{link('https://a.example/x', text)} {escape(text)}"
+    cut = _cut(safe, 60)
+    tail = cut.rsplit("&", 1)[-1] if "&" in cut else ";"
+
+    assert len(cut) <= 60
+    assert cut.count("<") == cut.count(">")
+    assert ";" in tail
+
+
+def test_the_longest_story_is_still_a_section() -> None:
+    digest = sample_digest(kind=DigestKind.ALERT)
+    story = replace(
+        digest.stories[0],
+        title="&" * 300,
+        url="https://a.example/?" + "&" * 2000,
+        passages=(Passage("body", "<" * 700, ()), Passage("body", ">" * 700, ())),
+        note="&" * 2000,
+        new=("&" * 300,) * 9,
+    )
+    built = message(replace(digest, stories=(story,)), Page((story,)), mark="0", title=None)
+
+    assert all(len(b["text"]["text"]) <= 3000 for b in built["blocks"] if b["type"] == "section")
+    assert "&amp;" in built["blocks"][0]["text"]["text"]
