@@ -324,6 +324,7 @@ def test_payloads_survive_json(name: str, tmp_path: Path) -> None:
 
 
 def test_secrets_are_in_no_payload(name: str, tmp_path: Path) -> None:
+    """CVE-2023-22481: nothing in the store can leak what only the settings know."""
     drafts = receiver_of(name, tools(tmp_path)).compose(sample_digest())
     shown = json.dumps([draft.payload for draft in drafts])
 
@@ -342,6 +343,7 @@ def test_every_kind_of_digest_composes(name: str, kind: DigestKind, tmp_path: Pa
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_is_inert(name: str, text: str, tmp_path: Path) -> None:
+    """RELIABILITY cases 1, 19, 21, 22, 24, 25, 28 and H1 to H8, for every channel alike."""
     drafts = receiver_of(name, tools(tmp_path)).compose(hostile_digest(text))
     said = list(strings([json.loads(json.dumps(draft.payload)) for draft in drafts]))
     whole = "\n".join(said)
@@ -360,6 +362,7 @@ def test_hostile_text_is_inert(name: str, text: str, tmp_path: Path) -> None:
 
 
 def test_a_title_of_a_megabyte_is_cut(name: str, tmp_path: Path) -> None:
+    """H5."""
     digest = hostile_digest("위성 발사 " * 200_000)
     drafts = receiver_of(name, tools(tmp_path)).compose(digest)
 

@@ -260,6 +260,7 @@ def test_a_digest_over_100_kb_goes_on_in_another_mail_and_drops_nothing() -> Non
 
 
 def test_lines_on_the_wire_are_short_and_dots_are_kept() -> None:
+    """CVE-2023-51764 and H9: no bare line feed, no dot alone, parts as we made them."""
     digest = replace(
         sample_digest(), notice=".\r\n.hidden\nFrom nobody\n--boundary\n" + "위성" * 50_000
     )
@@ -356,7 +357,7 @@ def test_a_connection_lost_after_the_dot_is_tried_again_with_the_same_id() -> No
 
 
 @pytest.mark.parametrize("reply", [DROP, "500 what", HANG])
-def test_a_failing_quit_after_the_250_is_sent(reply: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_quit_after_the_250_is_sent(  # alertmanager#4006reply: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("watcher.notify._smtp.QUIT_TIMEOUT", 0.1)
     receipt, sink = attempt({"QUIT": reply})
 

@@ -41,6 +41,7 @@ def run(root: Path, script: str, **keys: Any) -> Receipt | DeliveryError:
 
 
 def test_the_program_reads_the_digest(tmp_path: Path) -> None:
+    """CVE-2023-1350: on standard input; nothing of a feed is in the command."""
     run(tmp_path, "cat > got.json")
     event = json.loads((tmp_path / "got.json").read_text())
 

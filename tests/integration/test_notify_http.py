@@ -233,6 +233,7 @@ def test_what_does_not_fit_slack_is_a_headline_then_a_count() -> None:
 
 
 def test_429_tells_how_long_to_wait() -> None:
+    """alertmanager#2111, elastalert#1345: neither fatal nor tried again blindly."""
     (error,), sink = send("slack", (429, "rate_limited"), headers={"Retry-After": "30"})
 
     assert isinstance(error, TemporaryDeliveryError)

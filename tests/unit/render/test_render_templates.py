@@ -154,3 +154,31 @@ def test_a_template_is_compiled_once(tmp_path: Path) -> None:
 
     assert renderer.render("mine.txt.j2", DIGEST) == "old"
     assert TemplateRenderer([tmp_path]).render("mine.txt.j2", DIGEST) == "new"
+
+
+# What Gmail, Outlook and Apple Mail all show, or leave out without harm (caniemail.com).
+SHOWN_EVERYWHERE = """
+    background-color border border-bottom border-left border-left-color border-collapse color
+    font-family font-size font-style font-weight letter-spacing line-height margin padding
+    padding-left text-decoration text-transform white-space width max-width
+"""
+DECORATION = """
+    -webkit-text-size-adjust border-radius border-spacing display max-height mso-hide overflow
+    text-wrap vertical-align word-break
+"""
+
+
+@pytest.mark.parametrize("kind", list(DigestKind))
+def test_styles_are_what_mail_readers_support(kind: DigestKind) -> None:
+    html = TemplateRenderer([SHIPPED]).render("digest.html.j2", sample_digest(kind=kind))
+    styles = re.findall(r'style="([^"]*)"', html)
+    used = {part.split(":")[0].strip() for style in styles for part in style.split(";") if part}
+
+    assert used <= set(f"{SHOWN_EVERYWHERE} {DECORATION}".split())
+
+
+def test_a_day_of_twenty_stories_is_not_cut_by_gmail() -> None:
+    many = replace(DIGEST, stories=(DIGEST.stories * 3)[:20])
+    html = TemplateRenderer([SHIPPED]).render("digest.html.j2", many)
+
+    assert len(html.encode()) < 102_000
