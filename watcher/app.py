@@ -278,7 +278,7 @@ class App:
         return {
             "version": __version__,
             "config": str(self.config.folder),
-            "store": str(store_path(self.config)),
+            "store": str(store_path(self.config).resolve()),
             "feeds": sum(feed.enabled for feed in self.config.feeds),
             "rules": len(self.config.rules),
             "receivers": sum(s.enabled for s in self.config.receivers.values()),
