@@ -357,7 +357,8 @@ def test_a_connection_lost_after_the_dot_is_tried_again_with_the_same_id() -> No
 
 
 @pytest.mark.parametrize("reply", [DROP, "500 what", HANG])
-def test_a_failing_quit_after_the_250_is_sent(  # alertmanager#4006reply: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_quit_after_the_250_is_sent(reply: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """alertmanager#4006 the other way round: after the 250 the mail is the server's."""
     monkeypatch.setattr("watcher.notify._smtp.QUIT_TIMEOUT", 0.1)
     receipt, sink = attempt({"QUIT": reply})
 
