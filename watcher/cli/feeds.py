@@ -127,16 +127,16 @@ def _print_check(url: str, fetched: FetchedFeed, parsed: ParsedFeed) -> None:
 @app.command("revive")
 def revive_feed(
     context: typer.Context,
-    feed: Annotated[str, typer.Argument(help="Id of a feed that said 410 Gone.")],
+    feed: Annotated[str, typer.Argument(help="Id of a configured feed.")],
 ) -> None:
-    """Poll a feed again that was given up after 410 Gone."""
+    """Poll a feed at once that was given up (410 Gone) or put off after failures."""
     config = configuration(context)
     now = clock_of(config).now()
     with told_errors(), opened_store(config) as store, store.begin() as tx:
         if not tx.feeds.revive(feed, now):
-            complain(f"{feed}: is not given up: see `watcher feeds list`")
+            complain(f"{feed}: is not among the feeds: see `watcher feeds list`")
             raise typer.Exit(FAILED)
-    say(f"{feed}: is polled again")
+    say(f"{feed}: is due now")
 
 
 @app.command("parse")
