@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from email import message_from_bytes, policy
+from email import policy
 from email.message import EmailMessage
+from email.parser import BytesHeaderParser
 from email.utils import format_datetime
 from hashlib import sha256
 from typing import Any
@@ -54,7 +55,7 @@ def build(payload: Mapping[str, Any]) -> bytes:
 
 def _cte(text: str) -> str:
     """Quoted-printable reads well in a source view; base64 is shorter for other scripts."""
-    return "quoted-printable" if sum(c > "\x7f" for c in text) * 4 < len(text) else "base64"
+    return "quoted-printable" if len(text.encode()) * 2 < len(text) * 3 else "base64"
 
 
 def _set_boundaries(message: EmailMessage, seed: str) -> None:
@@ -65,7 +66,7 @@ def _set_boundaries(message: EmailMessage, seed: str) -> None:
 
 def _check(raw: bytes, ours: Sequence[str]) -> None:
     head = raw.split(b"\r\n\r\n", 1)[0]
-    names = [n.lower() for n in message_from_bytes(raw, policy=policy.compat32)]
+    names = [name.lower() for name in BytesHeaderParser(policy=policy.compat32).parsebytes(head)]
     expected = sorted(name.lower() for name in ours)
     long = any(len(line) > 998 for line in raw.split(b"\r\n"))
     bare = re.search(rb"(?<!\r)\n|\r(?!\n)", raw)
