@@ -5,7 +5,7 @@ from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, TextIO
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from watcher.alerts.routes import Zone
 from watcher.alerts.schedule import QuietHours
@@ -45,7 +45,22 @@ def listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-Duration = Annotated[timedelta, BeforeValidator(_duration), Field(ge=timedelta(0))]
+# What an editor is told; pydantic would describe the parsed form.
+_WRITTEN_DURATION = WithJsonSchema({"type": "string", "examples": ["30s", "15m"]})
+_WRITTEN_HOURS = WithJsonSchema(
+    {
+        "type": "object",
+        "required": ["from", "until"],
+        "additionalProperties": False,
+        "properties": {"from": {"type": "string"}, "until": {"type": "string"}},
+        "examples": [{"from": "22:00", "until": "07:00"}],
+    }
+)
+
+Duration = Annotated[
+    timedelta, BeforeValidator(_duration), Field(ge=timedelta(0)), _WRITTEN_DURATION
+]
+Hours = Annotated[QuietHours | None, BeforeValidator(_quiet_hours), _WRITTEN_HOURS]
 
 
 class ReceiverSettings(BaseModel):
@@ -64,7 +79,7 @@ class ReceiverSettings(BaseModel):
     enabled: bool = True
     zone: Zone = "UTC"
     title: str | None = Field(default=None, max_length=60)
-    quiet_hours: Annotated[QuietHours | None, BeforeValidator(_quiet_hours)] = None
+    quiet_hours: Hours = None
     min_interval: Duration = timedelta(0)
     template: str = Field(default="digest", pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,40}$")
 

@@ -47,6 +47,14 @@ def test_zones_are_iana_names(zone: str) -> None:
     assert "zone" in refusal("stdout", zone=zone)
 
 
+def test_an_editor_is_told_what_people_write() -> None:
+    properties = load("email").Settings.model_json_schema()["properties"]
+
+    assert set(properties["quiet_hours"]["properties"]) == {"from", "until"}
+    assert properties["data_timeout"]["type"] == "string"
+    assert "from" in properties
+
+
 def test_durations_are_written_with_a_unit() -> None:
     assert settings("stdout", min_interval="90s").min_interval == timedelta(seconds=90)
     assert "min_interval" in refusal("stdout", min_interval="soon")
