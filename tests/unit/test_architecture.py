@@ -9,7 +9,17 @@ PACKAGE = Path(__file__).parents[2] / "watcher"
 
 FLOORS = [
     {"model", "errors", "ports", "text", "tokens", "durations"},
-    {"rules", "matching", "stories", "alerts", "polling", "identity", "retry", "normalise", "views"},
+    {
+        "rules",
+        "matching",
+        "stories",
+        "alerts",
+        "polling",
+        "identity",
+        "retry",
+        "normalise",
+        "views",
+    },
     {"fetch", "sources", "store", "render", "notify"},
 ]
 STDLIB_ONLY = FLOORS[0]
@@ -44,7 +54,7 @@ def inner_edges() -> dict[str, set[str]]:
 
 
 def unit(module: str) -> str:
-    return (module.split(".") + [""])[1]
+    return ([*module.split("."), ""])[1]
 
 
 def floor(module: str) -> int:

@@ -17,6 +17,8 @@ from watcher.sources.limits import MAX_ENTRIES, refuse_hostile_xml
 from watcher.text import clean_line, safe_link
 
 _FEED_ROOT = re.compile(rb"<(rss|feed|rdf:RDF|channel)[\s>]", re.IGNORECASE)
+_SKIP_HOUR = re.compile(rb"<hour>\s*(\d{1,2})\s*</hour>")
+_SKIP_DAY = re.compile(rb"<day>\s*([A-Za-z]{6,9})\s*</day>")
 _SKIP_DAYS = {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"}
 _PERIODS = {"hourly": 1, "daily": 24, "weekly": 168, "monthly": 720, "yearly": 8760}
 
@@ -60,7 +62,7 @@ def parse_xml(body: bytes, *, url: str, content_type: str | None) -> ParsedFeed:
         parser="feedparser",
         problems=tuple(problems),
         entries=tuple(entries),
-        hints=_hints(feed, url),
+        hints=_hints(feed, body, url),
     )
 
 
@@ -141,24 +143,22 @@ def _length(value: Any) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
-def _hints(feed: Mapping[str, Any], base: str) -> PollHints:
+def _hints(feed: Mapping[str, Any], body: bytes, base: str) -> PollHints:
     links = feed.get("links") or ()
     by_rel = {found.get("rel"): found.get("href") for found in reversed(list(links))}
+    # feedparser leaves these two out; they stand before the items.
+    head = body[:20_000]
     return PollHints(
         ttl=_ttl(feed),
         hub=_link(by_rel.get("hub"), base),
         self_url=_link(by_rel.get("self"), base),
         skip_hours=frozenset(
-            int(h) % 24 for h in _listed(feed.get("skiphours")) if h.isdigit() and int(h) <= 24
+            int(hour) % 24 for hour in _SKIP_HOUR.findall(head) if int(hour) <= 24
         ),
         skip_days=frozenset(
-            d.lower() for d in _listed(feed.get("skipdays")) if d.lower() in _SKIP_DAYS
+            day for raw in _SKIP_DAY.findall(head) if (day := raw.decode().lower()) in _SKIP_DAYS
         ),
     )
-
-
-def _listed(value: Any) -> list[str]:
-    return str(value or "").split()
 
 
 def _ttl(feed: Mapping[str, Any]) -> timedelta | None:
