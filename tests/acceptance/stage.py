@@ -82,6 +82,7 @@ class Stage:
         self.raw: dict[str, bytes] = {}
         self.mailbox = _Mailbox()
         self._began = datetime.now(UTC)
+        self._started: list[subprocess.Popen[bytes]] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
@@ -95,6 +96,9 @@ class Stage:
         return self
 
     def __exit__(self, *_: object) -> None:
+        for process in self._started:
+            process.kill()
+            process.wait(10)
         self._smtp.stop()
         asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -119,7 +123,12 @@ class Stage:
         if callable(served):
             answer: web.StreamResponse = await served(request)
             return answer
-        return web.Response(body=served, content_type="application/rss+xml")
+        etag = f'"{crc32(served)}"'
+        if request.headers.get("If-None-Match") == etag:
+            return web.Response(status=304, headers={"ETag": etag})
+        return web.Response(
+            body=served, headers={"ETag": etag, "Content-Type": "application/rss+xml"}
+        )
 
     async def _post(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]
@@ -214,6 +223,7 @@ class Stage:
         )
         log.close()
         out.close()
+        self._started.append(process)
         return Daemon(process, self.folder)
 
     def cli(self, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -271,6 +281,6 @@ def until(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
     raise AssertionError(f"did not happen within {seconds:g} seconds")
 
 
-def settled(seconds: float = 2.5) -> None:
+def settled(seconds: float = 1.2) -> None:
     """Time for a second copy to arrive, if there is one."""
     time.sleep(seconds)
