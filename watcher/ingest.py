@@ -242,15 +242,21 @@ class Ingest:
             now=now,
         )
         quiet = _held_back(feed, state, fresh, held)
+        articles: dict[str, Article] = {}
         # Feeds list the newest first; stories are told from their beginning.
         for item in sorted(items, key=lambda i: (i.entry.published or now).timestamp()):
-            if item.kind is Kind.SKIP:
-                continue
-            tx.articles.remember(feed.id, item.keys.all, item.article, now)
             if item.kind is Kind.NEW:
-                self._take_new(tx, feed, item, now, quiet.get(item.article), tally)
+                articles[item.article] = self._article(feed, item, now)
+                self._take_new(tx, articles[item.article], now, quiet.get(item.article), tally)
             elif item.kind is Kind.REVISION:
                 self._take_revision(tx, feed, item, now, tally)
+        kept = [item for item in items if item.kind is not Kind.SKIP]
+        tx.articles.add_all(
+            [(articles[i.article], i.content_hash) for i in kept if i.kind is Kind.NEW]
+        )
+        tx.articles.remember_all(
+            feed.id, [(key, i.article) for i in kept for key in i.keys.all], now
+        )
         if held:
             self._notices.add(
                 tx,
@@ -274,14 +280,11 @@ class Ingest:
     def _take_new(
         self,
         tx: Transaction,
-        feed: FeedSettings,
-        item: Identified,
+        article: Article,
         now: datetime,
         quiet: Reason | None,
         tally: _Tally,
     ) -> None:
-        article = self._article(feed, item, now)
-        tx.articles.add(article, item.content_hash)
         tally.new += 1
         outcome = self._pipeline.process(article, now, quiet=quiet)
         tally.count(outcome)

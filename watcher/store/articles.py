@@ -1,7 +1,7 @@
 """The archive: articles, their revisions, and the identities that stop a repeat."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from watcher.text import canonical_url
 
 KEPT_REVISIONS = 20
 _CHUNK = 500
+_FIELDS = tuple(f.name for f in fields(Article))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,13 @@ class Articles:
 
     def remember(self, feed: str, keys: Iterable[str], article_id: str, now: datetime) -> None:
         """Idempotent; the first article to show a key keeps it."""
+        self.remember_all(feed, [(key, article_id) for key in keys], now)
+
+    def remember_all(self, feed: str, pairs: Iterable[tuple[str, str]], now: datetime) -> None:
+        """(key, article id) pairs in order; one statement however many."""
         rows = [
-            {"feed": feed, "key": key, "article": article_id, "first_seen": now} for key in keys
+            {"feed": feed, "key": key, "article": article_id, "first_seen": now}
+            for key, article_id in pairs
         ]
         upsert(self._connection, identity, rows, replace=False)
 
@@ -65,13 +71,24 @@ class Articles:
     # articles
 
     def add(self, new: Article, content_hash: str) -> None:
-        values = asdict(new) | {
-            "tags": list(new.tags),
-            "canonical": canonical_url(new.url) if new.url else "",
-            "content_hash": content_hash,
-        }
-        self._do(sa.insert(article).values(**values))
-        search.index_pairs(self._connection, new)
+        self.add_all([(new, content_hash)])
+
+    def add_all(self, fresh: Sequence[tuple[Article, str]]) -> None:
+        """Articles with their content hashes; one statement however many."""
+        if not fresh:
+            return
+        rows = [
+            {name: getattr(new, name) for name in _FIELDS}
+            | {
+                "tags": list(new.tags),
+                "canonical": canonical_url(new.url) if new.url else "",
+                "content_hash": content_hash,
+            }
+            for new, content_hash in fresh
+        ]
+        self._do(sa.insert(article), rows)
+        for new, _ in fresh:
+            search.index_pairs(self._connection, new)
 
     def revise(self, changed: Article, content_hash: str, now: datetime) -> Article:
         """Store the new text and keep the old as a revision; returns the article with its number.

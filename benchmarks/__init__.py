@@ -1,0 +1,1 @@
+"""Speed beside a peer or a floor, in one run."""
