@@ -62,6 +62,9 @@ class PublisherTable:
                 self._by_domain.setdefault(domain.casefold().removeprefix("www."), publisher)
             if publisher.wire:
                 self._marks += [(_mark(mark), publisher) for mark in publisher.marks]
+        # One pass tells that nearly every text carries no mark at all.
+        every = "|".join(mark.pattern for mark, _ in self._marks)
+        self._any_mark = re.compile(every) if every else None
 
     def resolve(
         self,
@@ -112,6 +115,8 @@ class PublisherTable:
 
     def _wire(self, author: str | None, text: str) -> PublisherSettings | None:
         places = f"{author or ''}\n{text[:_HEAD]}\n{text[-_TAIL:] if len(text) > _HEAD else ''}"
+        if self._any_mark is None or not self._any_mark.search(places):
+            return None
         return next((wire for mark, wire in self._marks if mark.search(places)), None)
 
 
