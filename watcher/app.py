@@ -26,8 +26,7 @@ from watcher.notify.settings import Tools
 from watcher.pipeline import Pipeline, Plan
 from watcher.polling import PollBounds
 from watcher.ports import Clock, Door, Receiver
-from watcher.render.templates import TemplateRenderer
-from watcher.resources import bundled
+from watcher.preview import renderer_of
 from watcher.restore import restore_memory
 from watcher.sources.pool import ParserPool
 from watcher.store.engine import Store, open_store
@@ -74,10 +73,9 @@ def open_door(config: Config) -> GuardedDoor:
 
 def build_receivers(config: Config, door: Door, *, dry_run: bool = False) -> dict[str, Receiver]:
     """Every enabled receiver; with `dry_run` each prints what it would send."""
-    folders = [config.templates] if config.templates else []
     tools = Tools(
         door=door,
-        render=TemplateRenderer([*folders, bundled("templates")]),
+        render=renderer_of(config),
         root=config.folder,
         stdout=sys.stdout,
     )
@@ -87,7 +85,13 @@ def build_receivers(config: Config, door: Door, *, dry_run: bool = False) -> dic
             continue
         if dry_run:
             printing = load_receiver("stdout")
-            settings = printing.Settings(id=name, type="stdout", zone=settings.zone)
+            settings = printing.Settings(
+                id=name,
+                type="stdout",
+                zone=settings.zone,
+                title=settings.title,
+                template=settings.template,
+            )
         receivers[name] = load_receiver(settings.type).Receiver(settings, tools)
     return receivers
 

@@ -118,6 +118,17 @@ def test_check_names_every_mistake_and_exits_2(folder: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_check_tries_every_template(folder: Path) -> None:
+    (folder / "templates").mkdir()
+    (folder / "templates" / "digest.txt.j2").write_text("{{ digest.nothing_of_the_kind }}")
+    (folder / "watcher.yaml").write_text(FILES["watcher.yaml"] + "templates: templates\n")
+
+    done = watcher(folder, "check")
+
+    assert done.exit_code == 2
+    assert "digest.txt.j2:1" in done.stderr
+
+
 def test_run_refuses_a_broken_configuration(folder: Path) -> None:
     (folder / "watcher.yaml").write_text("recievers: []\n")
 

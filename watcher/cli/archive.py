@@ -126,7 +126,8 @@ def preview(
     ] = False,
 ) -> None:
     """The digest that would go out now, from what waits for the receiver."""
-    from watcher.preview import render_preview, sample_digest
+    from watcher.preview import render_preview
+    from watcher.render.sample import sample_digest
 
     config = configuration(context)
     if receiver not in config.receivers:
@@ -135,7 +136,7 @@ def preview(
     now = clock_of(config).now()
     zone = config.receivers[receiver].zone
     if sample:
-        found = sample_digest(receiver, zone, now)
+        found = sample_digest(receiver=receiver, zone=zone)
     else:
         composer = Composer(Notices(clock_of(config)), Faults())
         composer.use(config.rules, build_receivers(config, open_door(config)), zones_of(config))

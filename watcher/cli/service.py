@@ -27,6 +27,7 @@ from watcher.ingest import PollReport
 from watcher.logs import configure
 from watcher.model import FeedStatus
 from watcher.notices import freeze
+from watcher.preview import template_problems
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -85,6 +86,11 @@ def check(context: typer.Context) -> None:
     config = configuration(context)
     for warning in config.warnings:
         complain(f"warning: {warning}")
+    problems = template_problems(config)
+    for problem in problems:
+        complain(problem)
+    if problems:
+        raise typer.Exit(MISUSED)
     enabled = [name for name, settings in config.receivers.items() if settings.enabled]
     say(
         f"{context.find_root().params['config']}: {len(config.feeds)} feeds, {len(config.rules)} rules, "
