@@ -67,7 +67,7 @@ def use(watcher: Path, folder: Path) -> None:
         feed = {"id": "sample", "url": f"http://127.0.0.1:{port}/feed", "initial": 1}
         (config / "feeds.yaml").write_text(json.dumps({"feeds": [feed]}))
         run(watcher, "--config", config, "run", "--once", cwd=folder)
-    pages = sorted((folder / "data" / "digests").glob("*.html"))
+    pages = sorted((config / "digests").glob("*.html"))
     if len(pages) != 1 or "North Korea launches satellite" not in pages[0].read_text():
         sys.exit(f"one alert was expected as a page, found {len(pages)}")
 
