@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
@@ -97,7 +97,9 @@ class Stage:
 
     def __exit__(self, *_: object) -> None:
         for process in self._started:
-            process.kill()
+            # The whole group: a daemon that was killed can't end its own children.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait(10)
         self._smtp.stop()
         asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result(10)
@@ -220,6 +222,7 @@ class Stage:
             stdout=out,
             stderr=log,
             env={**clean, **environ},
+            start_new_session=True,
         )
         log.close()
         out.close()
