@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from watcher.model import Article
+from watcher.stories.lexicon import MEANINGS, PLACES
 from watcher.tokens import fold_tokens
 
 TITLE_WEIGHT = 2.0
@@ -30,6 +31,13 @@ _STOP = frozenset(
     но же ли бы или
     """.split()  # noqa: SIM905 - a list of words reads best as words
 )
+# Initials that tokenising would take apart, or take for a pronoun or an article.
+_INITIALS = (
+    (re.compile(r"\bU\.S\.(?:A\.)?|\bUS\b"), " usa "),
+    (re.compile(r"\bU\.N\.|\bUN\b"), " unitednations "),
+    (re.compile(r"\bU\.K\."), " uk "),
+    (re.compile(r"(?<=\d),(?=\d{3})"), ""),
+)
 _SUFFIXES = ("ingly", "edly", "ing", "ied", "ies", "ed", "es", "s", "ly")
 
 
@@ -44,10 +52,10 @@ class Features:
 def features_of(article: Article) -> Features:
     """Title words count double; the body speaks with its first paragraphs only."""
     terms: dict[str, float] = {}
-    for term in content_terms(article.title):
+    for term in map(_party, content_terms(article.title)):
         terms[term] = terms.get(term, 0.0) + TITLE_WEIGHT
-    body = fold_tokens(article.text[:4000])[:LEAD_WORDS]
-    for term in _content(body):
+    body = fold_tokens(_spell(article.text[:4000]))[:LEAD_WORDS]
+    for term in map(_party, _content(body)):
         terms[term] = terms.get(term, 0.0) + 1.0
     words = fold_tokens(article.title) + fold_tokens(article.text[:4000])[:200]
     return Features({t: 1.0 + min(w - 1.0, 3.0) * 0.5 for t, w in terms.items()}, _shingles(words))
@@ -55,7 +63,13 @@ def features_of(article: Article) -> Features:
 
 def content_terms(text: str) -> list[str]:
     """The telling words of a text, in order; scripts without spaces give pairs of characters."""
-    return _content(fold_tokens(text))
+    return _content(fold_tokens(_spell(text)))
+
+
+def _spell(text: str) -> str:
+    for initials, word in _INITIALS:
+        text = initials.sub(word, text)
+    return text
 
 
 def _content(words: list[str]) -> list[str]:
@@ -68,6 +82,17 @@ def _content(words: list[str]) -> list[str]:
         elif word not in _STOP and (len(word) > 1 or word.isdigit()):
             terms.append(stem(word))
     return terms
+
+
+def meaning(term: str) -> str:
+    """The term that stands for all that say the same: `moscow` and `russian` are `russia`."""
+    return _MEANINGS.get(term, term)
+
+
+def _party(term: str) -> str:
+    """Grouping takes only countries and number words for one: other verbs are too often two events."""
+    same = meaning(term)
+    return same if same in PLACES or same.isdigit() else term
 
 
 @lru_cache(maxsize=50_000)
@@ -90,3 +115,7 @@ def _shingles(words: list[str]) -> frozenset[str]:
     return frozenset(
         " ".join(words[n : n + SHINGLE]) for n in range(max(len(words) - SHINGLE + 1, 1))
     )
+
+
+# Terms are stems; a word's own entry wins over the stem of another.
+_MEANINGS = {stem(word): first for word, first in MEANINGS.items()} | MEANINGS

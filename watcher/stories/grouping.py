@@ -1,6 +1,7 @@
 """Online grouping: each article joins the story it belongs to, or opens one. Pure and deterministic."""
 
-from collections import Counter, OrderedDict
+import math
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -8,19 +9,33 @@ from hashlib import sha256
 
 from watcher.model import Article, Role, Story, StoryStatus
 from watcher.stories.features import Features, features_of
-from watcher.stories.similarity import Frequencies, cosine
+from watcher.stories.similarity import Frequencies
+from watcher.stories.topics import CLOSE, NARROW, NEAR, Topics, neutral_facts
 from watcher.text import canonical_url
 
-JOIN_AT = 0.30
+# Headlines by themselves share few words; with text, reports of different events share some too.
+JOIN_AT_HEADLINE, HEADLINE_TERMS = 0.13, 14
+JOIN_AT_TEXT, TEXT_TERMS = 0.24, 40
+# The same rule caught both: likely one event, so fewer shared words will do.
+JOIN_AT_TOPIC = 0.16
 # A story that is nearly over needs a closer article to go on.
-AGE_PENALTY = 0.12
+AGE_PENALTY = 0.05
 COPY_AT = 0.6
 SISTER_COPY_AT = 0.3
 MIN_SHINGLES = 12
 KEPT_REPORTS = 12
 # Of an article's terms only the rarest look stories up: bounded work however long the text.
 PROBES = 24
+POSTINGS = 3000
+CANDIDATES = 50
+CENTRE_TERMS = 400
+# Weight of a title word that one text in twelve has; a young stream knows no rare words yet.
+RARE = 1.5 * math.log(12)
 QUIET_AFTER = timedelta(hours=24)
+# Whatever joins, a story ends: news of a fortnight is a subject, not an event.
+LONGEST = timedelta(days=14)
+MOST_ARTICLES = 2000
+SAME_TOPIC = "same topic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +56,10 @@ class _Open:
     story: Story
     reports: list[tuple[Article, Features]] = field(default_factory=list)
     centre: dict[str, float] = field(default_factory=dict)
+    square: float = 0.0
     links: set[str] = field(default_factory=set)
     ids: list[str] = field(default_factory=list)
+    topics: set[str] = field(default_factory=set)
 
 
 class StoryIndex:
@@ -55,14 +72,18 @@ class StoryIndex:
         self._by_link: dict[str, str] = {}
         self._by_article: dict[str, tuple[str, Role]] = {}
         self._frequencies = Frequencies()
+        self._topics = Topics()
 
     def __len__(self) -> int:
         return len(self._open)
 
-    def assign(self, article: Article, now: datetime) -> Assignment:
+    def assign(
+        self, article: Article, now: datetime, topics: frozenset[str] = frozenset()
+    ) -> Assignment:
         """Join or open a story. `now` is the time of the decision, never before earlier ones.
 
         A revision of an article that is in a story stays there and adds nothing.
+        `topics` are the rules that caught it: a hint that joins what shares no words.
         """
         held = self._by_article.get(article.id)
         if held is not None:
@@ -71,10 +92,19 @@ class StoryIndex:
         features = features_of(article)
         self._frequencies.learn(features.terms)
         vector = self._weighted(features)
-        found, similarity, reason = self._find(article, vector, now)
+        found, similarity, reason = self._find(article, vector, now, topics)
         if found is None:
-            return self._open_story(article, features, vector, now)
-        return self._join(found, article, features, vector, now, similarity, reason)
+            made = self._open_story(article, features, vector, now)
+        else:
+            made = self._join(found, article, features, vector, now, similarity, reason)
+        self.note_topics(made.story.id, topics)
+        return made
+
+    def note_topics(self, story_id: str, topics: Iterable[str]) -> None:
+        """Say which rules an open story belongs to; restoring calls this, `assign` does by itself."""
+        if entry := self._open.get(story_id):
+            entry.topics.update(topics)
+            self._topics.note(story_id, topics)
 
     def restore(self, stories: Iterable[tuple[Story, Sequence[tuple[Article, Role]]]]) -> None:
         """Take stories back from the store, oldest first."""
@@ -90,7 +120,7 @@ class StoryIndex:
         changed = []
         for entry in list(self._open.values()):
             idle = now - entry.story.updated
-            if idle > self._window:
+            if not self._can_grow(entry.story, now):
                 status = StoryStatus.CLOSED
             elif idle > QUIET_AFTER:
                 status = StoryStatus.QUIET
@@ -108,53 +138,87 @@ class StoryIndex:
         entry = self._open.get(story_id)
         return [article for article, _ in entry.reports] if entry else []
 
+    def _can_grow(self, story: Story, now: datetime) -> bool:
+        """The drift guard: silence, age and size end a story, whatever keeps coming."""
+        return (
+            now - story.updated <= self._window
+            and now - story.opened <= LONGEST
+            and story.articles < MOST_ARTICLES
+        )
+
     # ── finding ──
 
     def _weighted(self, features: Features) -> dict[str, float]:
         return {t: w * self._frequencies.weight(t) for t, w in features.terms.items()}
 
     def _find(
-        self, article: Article, vector: dict[str, float], now: datetime
+        self, article: Article, vector: dict[str, float], now: datetime, topics: frozenset[str]
     ) -> tuple[_Open | None, float, str]:
         linked = (
             self._open.get(self._by_link.get(canonical_url(article.url), ""))
             if article.url
             else None
         )
-        if linked is not None and now - linked.story.updated <= self._window:
+        if linked is not None and self._can_grow(linked.story, now):
             return linked, 1.0, "same link"
+        hinted = self._hinted(topics, now)
         best: tuple[float, str] | None = None
+        length = math.sqrt(sum(weight * weight for weight in vector.values()))
         for story_id in self._candidates(vector):
             entry = self._open[story_id]
-            idle = now - entry.story.updated
-            if idle > self._window:
+            if not self._can_grow(entry.story, now):
                 continue
-            needed = JOIN_AT + AGE_PENALTY * (idle / self._window)
-            similarity = self._similarity(entry, vector)
-            if similarity >= needed and (
-                best is None or (-similarity, story_id) < (-best[0], best[1])
-            ):
+            join_at = _join_at(len(vector))
+            if story_id in hinted:
+                join_at = min(join_at, JOIN_AT_TOPIC)
+            similarity = _closeness(entry, vector, length)
+            if similarity < join_at + AGE_PENALTY * ((now - entry.story.updated) / self._window):
+                continue
+            if best is None or (-similarity, story_id) < (-best[0], best[1]):
                 best = (similarity, story_id)
-        if best is None:
-            return None, 0.0, "nothing like it"
-        return self._open[best[1]], best[0], "similar"
+        if best is not None:
+            return self._open[best[1]], best[0], "similar"
+        foreign = self._foreign(article, hinted, now)
+        return foreign, 0.0, SAME_TOPIC if foreign else "nothing like it"
+
+    def _hinted(self, topics: frozenset[str], now: datetime) -> list[str]:
+        """Recent stories of the same rules, latest first; none when there are too many to mean one event."""
+        recent = [
+            story_id
+            for story_id in self._topics.stories(topics)
+            if now - (story := self._open[story_id].story).updated <= NEAR
+            and self._can_grow(story, now)
+        ]
+        return recent if len(recent) <= NARROW else []
+
+    def _foreign(self, article: Article, hinted: list[str], now: datetime) -> _Open | None:
+        """A story of the same rule told in other languages only: soon after it, or with a shared fact."""
+        if article.lang is None:
+            return None
+        for story_id in hinted:
+            entry = self._open[story_id]
+            languages = {report.lang for report, _ in entry.reports}
+            if article.lang in languages or None in languages:
+                continue
+            facts = neutral_facts(article)
+            if now - entry.story.updated <= CLOSE or any(
+                not facts.isdisjoint(neutral_facts(report)) for report, _ in entry.reports
+            ):
+                return entry
+        return None
 
     def _candidates(self, vector: dict[str, float]) -> list[str]:
-        probes = sorted(vector, key=lambda t: (-vector[t], t))[:PROBES]
-        shared: Counter[str] = Counter()
-        for term in probes:
-            for story_id in self._by_term.get(term, ()):
-                shared[story_id] += 1
-        ranked = sorted(shared, key=lambda s: (-shared[s], s))
-        return [s for s in ranked[:50] if shared[s] >= 2]
-
-    def _similarity(self, entry: _Open, vector: dict[str, float]) -> float:
-        """Close to the centre, or to one report while not strange to the centre (drift guard)."""
-        centre = cosine(vector, entry.centre)
-        if centre < JOIN_AT * 0.6:
-            return 0.0
-        nearest = max(cosine(vector, self._weighted(f)) for _, f in entry.reports)
-        return max(centre, (centre + nearest) / 2)
+        """The stories that share the most telling terms, best first."""
+        shared: dict[str, float] = {}
+        looked = 0
+        for term in sorted(vector, key=lambda t: (-vector[t], t))[:PROBES]:
+            stories = self._by_term.get(term, {})
+            looked += len(stories)
+            if looked > POSTINGS and shared:
+                break
+            for story_id in stories:
+                shared[story_id] = shared.get(story_id, 0.0) + vector[term]
+        return sorted(shared, key=lambda s: (-shared[s], s))[:CANDIDATES]
 
     # ── growing ──
 
@@ -210,7 +274,11 @@ class StoryIndex:
         if len(entry.reports) > KEPT_REPORTS:
             del entry.reports[1]
         for term, weight in vector.items():
-            entry.centre[term] = entry.centre.get(term, 0.0) + weight
+            before = entry.centre.get(term)
+            if before is None and len(entry.centre) >= CENTRE_TERMS:
+                continue
+            entry.centre[term] = after = (before or 0.0) + weight
+            entry.square += after * after - (before or 0.0) ** 2
             self._by_term.setdefault(term, {})[entry.story.id] = None
         if article.url:
             link = canonical_url(article.url)
@@ -219,6 +287,7 @@ class StoryIndex:
 
     def _forget(self, entry: _Open) -> None:
         del self._open[entry.story.id]
+        self._topics.forget(entry.story.id)
         for article_id in entry.ids:
             self._by_article.pop(article_id, None)
         for term in entry.centre:
@@ -229,6 +298,21 @@ class StoryIndex:
         for link in entry.links:
             if self._by_link.get(link) == entry.story.id:
                 del self._by_link[link]
+
+
+def _join_at(terms: int) -> float:
+    """How alike an article must be to a story, by how much it says."""
+    share = min(max((terms - HEADLINE_TERMS) / (TEXT_TERMS - HEADLINE_TERMS), 0.0), 1.0)
+    return JOIN_AT_HEADLINE + (JOIN_AT_TEXT - JOIN_AT_HEADLINE) * share
+
+
+def _closeness(entry: _Open, vector: dict[str, float], length: float) -> float:
+    """Cosine to the story's centre; one word in common is chance unless it is known to be rare."""
+    centre = entry.centre
+    shared = [term for term in vector if term in centre]
+    if not shared or (len(shared) == 1 < len(vector) and vector[shared[0]] < RARE):
+        return 0.0
+    return sum(vector[term] * centre[term] for term in shared) / (length * math.sqrt(entry.square))
 
 
 def _family(article: Article) -> str:

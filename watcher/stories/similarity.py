@@ -6,9 +6,11 @@ document frequencies learned from the stream.
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 
-from watcher.stories.features import content_terms
+from watcher.stories.features import content_terms, meaning, stem
+from watcher.stories.lexicon import COMMON, PLACES
 
 
 class Frequencies:
@@ -30,53 +32,85 @@ class Frequencies:
         self._texts //= 2
 
     def weight(self, term: str) -> float:
-        """Smooth inverse document frequency, about 1 for a word everyone uses."""
+        """Smooth inverse document frequency, next to nothing for a word every text uses."""
         # The prior keeps a young stream from calling every word rare or common.
-        return 1.0 + math.log((self._texts + 50) / (self._counts[term] + 5))
-
-
-def cosine(left: Mapping[str, float], right: Mapping[str, float]) -> float:
-    """Of two sparse vectors; 0 when either is empty."""
-    if len(left) > len(right):
-        left, right = right, left
-    dot = sum(weight * right[term] for term, weight in left.items() if term in right)
-    if not dot:
-        return 0.0
-    return dot / math.sqrt(sum(w * w for w in left.values()) * sum(w * w for w in right.values()))
+        return max(math.log((self._texts + 50) / (self._counts[term] + 5)), 0.05)
 
 
 def similarity(a: str, b: str) -> float:
     """Of two headlines or texts, in [0, 1]; symmetric, 1 for the same words.
 
-    Half is how many telling words are shared, half how alike the spelling of the
-    rest is, so that `launch` and `launches`, `Kyiv` and `Kiev` still count.
+    Mostly the weighted share of words that say the same in both (equal stems, one
+    meaning, or nearly one spelling), a little the letters of the whole; less when the
+    figures or the places named contradict each other. The shares were fitted to
+    people's scores (docs/decisions/0060).
     """
     left, right = content_terms(a), content_terms(b)
+    if left == right:
+        return 1.0 if left or a.strip() == b.strip() else 0.0
     if not left or not right:
-        return 1.0 if a.strip() == b.strip() else 0.0
-    return (_soft_share(left, right) + _soft_share(right, left)) / 2
+        return 0.0
+    score = 0.87 * _shared(left, right) + 0.13 * _letters(left, right)
+    score -= 0.09 * _contradict(left, right, str.isdigit)
+    score -= 0.10 * _contradict(left, right, PLACES.__contains__)
+    return min(max(score, 0.0), 1.0)
 
 
-def _soft_share(terms: list[str], others: list[str]) -> float:
+def _shared(left: list[str], right: list[str]) -> float:
+    """Weight of the words that have a counterpart, of the weight of all."""
     total = found = 0.0
-    for term in terms:
-        weight = 1.0 + min(len(term), 8) / 8 + (0.5 if any(c.isdigit() for c in term) else 0.0)
-        total += weight
-        found += weight * max(_alike(term, other) for other in others)
+    for terms, others in ((left, right), (right, left)):
+        for term in terms:
+            weight = _telling(term)
+            total += weight
+            found += weight * max(_alike(term, other) for other in others)
     return found / total
 
 
+def _telling(term: str) -> float:
+    same = meaning(term)
+    if same.isdigit():
+        return 1.4
+    if same in PLACES:
+        return 1.5
+    if same in _COMMON:
+        return 0.6
+    return 1.2 if same != term else 1.0 + min(len(term), 8) / 16
+
+
+@lru_cache(maxsize=100_000)
 def _alike(left: str, right: str) -> float:
+    one, other = meaning(left), meaning(right)
     if left == right:
         return 1.0
-    if left.isdigit() or right.isdigit():
+    if one == other:
+        return 0.8 if one in PLACES else 1.0
+    if one.isdigit() or other.isdigit():
         return 0.0
-    pairs = _pairs(left), _pairs(right)
-    shared = len(pairs[0] & pairs[1])
-    dice = 2 * shared / (len(pairs[0]) + len(pairs[1])) if shared else 0.0
+    dice = _dice(_grams(left, 2), _grams(right, 2))
+    if min(len(left), len(right)) > 3 and (left.startswith(right) or right.startswith(left)):
+        dice = max(dice, 0.8)
     return dice if dice >= 0.6 else 0.0
 
 
-def _pairs(word: str) -> set[str]:
-    padded = f"^{word}$"
-    return {padded[n : n + 2] for n in range(len(padded) - 1)}
+def _letters(left: list[str], right: list[str]) -> float:
+    return _dice(_grams(" ".join(left), 3), _grams(" ".join(right), 3))
+
+
+def _contradict(left: list[str], right: list[str], kind: Callable[[str], bool]) -> bool:
+    """Both name something of this kind, and nothing in common."""
+    ours = {term for term in map(meaning, left) if kind(term)}
+    theirs = {term for term in map(meaning, right) if kind(term)}
+    return bool(ours and theirs and ours.isdisjoint(theirs))
+
+
+def _dice(left: set[str], right: set[str]) -> float:
+    return 2 * len(left & right) / (len(left) + len(right))
+
+
+def _grams(text: str, size: int) -> set[str]:
+    padded = f"^{text}$"
+    return {padded[n : n + size] for n in range(max(len(padded) - size + 1, 1))}
+
+
+_COMMON = frozenset(meaning(stem(word)) for word in COMMON)
