@@ -9,6 +9,7 @@ from watcher.model import AlertKind, Article, Role, Severity
 from watcher.rules.compile import Rule
 from watcher.stories.grouping import Assignment
 from watcher.stories.novelty import novelty
+from watcher.tokens import fold_tokens
 
 
 class Reason(StrEnum):
@@ -24,6 +25,12 @@ class Reason(StrEnum):
     NOT_NOVEL = "not_novel"
     TOO_OLD = "too_old"
     AT_MOST_REACHED = "at_most_reached"
+    NOT_ACTIVE = "not_active"
+    BURST = "burst"
+    AS_USUAL = "as_usual"
+    NOTHING_HEARD = "nothing_heard"
+    HEARD = "heard"
+    SILENCE_TOLD = "silence_told"
     BASELINE = "baseline"
     QUARANTINED = "quarantined"
     REVISION = "revision"
@@ -40,6 +47,12 @@ WORDS: dict[Reason, str] = {
     Reason.NOT_NOVEL: "nothing new against the story so far",
     Reason.TOO_OLD: "older than the rule's max_age",
     Reason.AT_MOST_REACHED: "the rule's at_most is used up for now",
+    Reason.NOT_ACTIVE: "outside the rule's active time",
+    Reason.BURST: "far more matches than usual at this hour",
+    Reason.AS_USUAL: "no more matches than usual",
+    Reason.NOTHING_HEARD: "nothing matched for as long as the rule allows",
+    Reason.HEARD: "something matched recently enough",
+    Reason.SILENCE_TOLD: "this silence was told already",
     Reason.BASELINE: "seen at the first poll of a new feed",
     Reason.QUARANTINED: "the feed changed too much at once",
     Reason.REVISION: "the rule held for an earlier version of this article",
@@ -97,6 +110,8 @@ def decide_alert(
     times of the rule's last alerts in any story.
     """
     policy = rule.policy
+    if not policy.active.holds(now):
+        return _quiet(rule, Reason.NOT_ACTIVE)
     if policy.max_age is not None and now - article.at > policy.max_age:
         return _quiet(rule, Reason.TOO_OLD, f"published {article.at:%Y-%m-%d %H:%M} UTC")
     if told.alerts == 0:
@@ -107,7 +122,29 @@ def decide_alert(
         used = sum(1 for at in recent if at > now - policy.at_most.period)
         if used >= policy.at_most.count:
             return _quiet(rule, Reason.AT_MOST_REACHED, f"{used} alerts in the period")
-    return decision
+    return _raised(rule, decision, article, told.after_match(article, assignment.role, now))
+
+
+def _raised(rule: Rule, decision: Decision, article: Article, told: Told) -> Decision:
+    """The decision at the highest severity whose conditions hold; never lower than the rule's."""
+    if not decision.send or not rule.policy.severity:
+        return decision
+    words = f" {' '.join(fold_tokens(f'{article.title} {article.text}'))} "
+    severity = rule.severity
+    for step in rule.policy.severity:
+        if (
+            step.to.rank > severity.rank
+            and (step.publishers is None or len(told.families) >= step.publishers)
+            and (not step.kinds or decision.kind in step.kinds)
+            and (not step.words or any(_says(words, phrase) for phrase in step.words))
+        ):
+            severity = step.to
+    return replace(decision, severity=severity)
+
+
+def _says(words: str, phrase: str) -> bool:
+    wanted = " ".join(fold_tokens(phrase))
+    return bool(wanted) and f" {wanted} " in words
 
 
 def _first(

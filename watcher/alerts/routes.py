@@ -134,15 +134,24 @@ def _walk(
 
 
 def _matches(match: RouteMatch, alert: Alert, facts: Mapping[str, frozenset[str]]) -> bool:
-    return (
-        (not match.rules or alert.rule in match.rules)
-        and (not match.tags or not set(match.tags).isdisjoint(alert.tags))
-        and (not match.severity or alert.severity in match.severity)
-        and (match.min_severity is None or alert.severity.rank >= match.min_severity.rank)
-        and (not match.kinds or alert.kind in match.kinds)
-        and (not match.languages or not facts["languages"].isdisjoint(match.languages))
-        and (not match.publishers or not facts["publishers"].isdisjoint(match.publishers))
-    )
+    return not mismatch(match, alert, facts["languages"], facts["publishers"])
+
+
+def mismatch(
+    match: RouteMatch, alert: Alert, languages: frozenset[str], publishers: frozenset[str]
+) -> str:
+    """The first condition that does not hold, by its key; empty when all do."""
+    held = {
+        "rules": not match.rules or alert.rule in match.rules,
+        "tags": not match.tags or not set(match.tags).isdisjoint(alert.tags),
+        "severity": not match.severity or alert.severity in match.severity,
+        "min_severity": match.min_severity is None
+        or alert.severity.rank >= match.min_severity.rank,
+        "kinds": not match.kinds or alert.kind in match.kinds,
+        "languages": not match.languages or not languages.isdisjoint(match.languages),
+        "publishers": not match.publishers or not publishers.isdisjoint(match.publishers),
+    }
+    return next((key for key, holds in held.items() if not holds), "")
 
 
 def plan_dispatches(

@@ -59,6 +59,10 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], Reason, bool]] = [
     ("two publishers", {"min_publishers": 2}, {"told": Told().after_match(FIRST, Role.FIRST, NOW)}, Reason.CORROBORATED, True),
     ("same family twice", {"min_publishers": 2}, {"told": Told().after_match(FIRST, Role.FIRST, NOW), "family": "one"}, Reason.WAITING_FOR_PUBLISHERS, False),
     ("copy corroborates nothing", {"min_publishers": 2}, {"told": Told().after_match(FIRST, Role.FIRST, NOW), "role": Role.COPY}, Reason.WAITING_FOR_PUBLISHERS, False),
+    ("before it is active", {"active": {"from": "2026-05-31"}}, {}, Reason.NOT_ACTIVE, False),
+    ("after it was active", {"active": {"until": "2026-05-29"}}, {}, Reason.NOT_ACTIVE, False),
+    ("on its last day", {"active": {"from": "2026-05-01", "until": "2026-05-30"}}, {}, Reason.NEW_STORY, True),
+    ("ended an hour ago elsewhere", {"active": {"until": "2026-05-30T20:00+09:00"}}, {}, Reason.NOT_ACTIVE, False),
     ("too late", {"min_publishers": "2 within 6h"}, {"told": Told().after_match(FIRST, Role.FIRST, NOW - timedelta(hours=7))}, Reason.WAITING_FOR_PUBLISHERS, False),
 ]  # fmt: skip
 
@@ -97,3 +101,52 @@ def test_every_reason_has_words() -> None:
 def test_a_rate_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"per day|greater|duration"):
         AlertPolicy.model_validate({"at_most": text})
+
+
+RAISES: list[tuple[str, dict[str, Any], dict[str, Any], Severity]] = [
+    ("a word", {"to": "critical", "words": "fires"}, {}, Severity.CRITICAL),
+    ("a phrase", {"to": "critical", "words": ["no such", "North Korea"]}, {}, Severity.CRITICAL),
+    ("half a word", {"to": "critical", "words": "rock"}, {}, Severity.HIGH),
+    ("no word", {"to": "critical", "words": "failure"}, {}, Severity.HIGH),
+    ("never down", {"to": "low", "words": "rocket"}, {}, Severity.HIGH),
+    ("two publishers", {"to": "critical", "publishers": 2}, {"told": Told().after_match(FIRST, Role.FIRST, NOW)}, Severity.CRITICAL),
+    ("one publisher", {"to": "critical", "publishers": 2}, {}, Severity.HIGH),
+    ("a copy is no publisher", {"to": "critical", "publishers": 2}, {"told": Told().after_match(FIRST, Role.FIRST, NOW), "role": Role.COPY}, Severity.HIGH),
+    ("a kind", {"to": "critical", "kinds": "new_story"}, {}, Severity.CRITICAL),
+    ("another kind", {"to": "critical", "kinds": "follow_up"}, {}, Severity.HIGH),
+    ("one of two conditions", {"to": "critical", "kinds": "new_story", "words": "failure"}, {}, Severity.HIGH),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "step", "facts", "severity"), RAISES, ids=[case[0] for case in RAISES]
+)
+def test_severity_rises_when_its_conditions_hold(
+    name: str, step: dict[str, Any], facts: dict[str, Any], severity: Severity
+) -> None:
+    found = decide({"severity": [step]}, **facts)
+
+    assert found.send
+    assert found.severity is severity
+
+
+def test_the_highest_step_that_holds_wins() -> None:
+    steps = [{"to": "critical", "words": "rocket"}, {"to": "normal", "words": "rocket"}]
+
+    assert decide({"severity": steps}).severity is Severity.CRITICAL
+
+
+@pytest.mark.parametrize(
+    ("policy", "says"),
+    [
+        ({"severity": [{"to": "high"}]}, "no condition"),
+        ({"active": {"from": "2026-06-01", "until": "2026-05-01"}}, "until is not after from"),
+        ({"active": {"from": "tomorrow"}}, "is not a date"),
+        ({"burst": {"factor": 1}}, "greater than 1"),
+        ({"burst": {"factor": 2, "over": "9d"}}, "from 5m to 1d"),
+        ({"nothing_heard_for": "0s"}, "a minute is the least"),
+    ],
+)
+def test_a_policy_that_makes_no_sense_is_refused(policy: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        AlertPolicy.model_validate(policy)

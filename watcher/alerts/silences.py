@@ -1,0 +1,83 @@
+"""Alerts somebody asked not to be sent for a while: matched like routes, with a name and an end. Pure."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, time
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from watcher.alerts.routes import RouteMatch, Zone, mismatch
+from watcher.alerts.schedule import QuietHours, quiet_until
+from watcher.model import Alert
+
+
+def _utc(value: datetime | str) -> datetime:
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+Moment = Annotated[datetime, BeforeValidator(_utc)]
+
+
+class Daily(BaseModel):
+    """Local hours on which the silence holds, over midnight when `until` is not later."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    start: time = Field(alias="from")
+    until: time
+    zone: Zone = "UTC"
+
+    @model_validator(mode="after")
+    def _has_a_span(self) -> "Daily":
+        if self.start == self.until:
+            raise ValueError("from and until are the same: the silence would never hold")
+        return self
+
+
+class Silence(BaseModel):
+    """One silence; every one ends, and says who wants it and why.
+
+    An empty `match` would silence everything and is refused.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    id: str = Field(min_length=1, max_length=100)
+    match: RouteMatch
+    author: str = Field(min_length=1)
+    comment: str = Field(min_length=1)
+    start: Moment = Field(alias="from")
+    until: Moment
+    daily: Daily | None = None
+
+    @model_validator(mode="after")
+    def _is_bounded(self) -> "Silence":
+        if self.until <= self.start:
+            raise ValueError("until is not after from: the silence would never hold")
+        if self.match == RouteMatch():
+            raise ValueError("match is empty: name a rule, tag, severity, language or publisher")
+        return self
+
+    def holds(self, now: datetime) -> bool:
+        """From the first moment until just before the last."""
+        if not self.start <= now < self.until:
+            return False
+        if self.daily is None:
+            return True
+        hours = QuietHours(self.daily.start, self.daily.until)
+        return quiet_until(hours, self.daily.zone, now) is not None
+
+
+def find_silence(
+    silences: Sequence[Silence],
+    alert: Alert,
+    now: datetime,
+    *,
+    languages: Iterable[str] = (),
+    publishers: Iterable[str] = (),
+) -> Silence | None:
+    """The silence that keeps an alert quiet now: of several the one that ends last."""
+    spoken, heard = frozenset(languages), frozenset(publishers)
+    holding = [s for s in silences if s.holds(now) and not mismatch(s.match, alert, spoken, heard)]
+    return max(holding, key=lambda s: (s.until, s.id), default=None)
