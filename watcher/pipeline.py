@@ -121,7 +121,8 @@ class Pipeline:
         matches = tuple(self.matcher.match(article))
         if not matches and not group_all:
             return Outcome(article)
-        assignment = self.memory.index.assign(article, now)
+        topics = frozenset(match.rule for match in matches)
+        assignment = self.memory.index.assign(article, now, topics)
         verdicts = tuple(
             self._verdict(
                 article, match, assignment, now, Reason.REVISION if match.rule in already else quiet

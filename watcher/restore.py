@@ -14,7 +14,9 @@ def restore_memory(pipeline: Pipeline, tx: Transaction, now: datetime) -> None:
     memory.index.restore(stories)
     for story, articles in stories:
         for article, role in articles:
-            for match in tx.matches.of_article(article.id):
+            matches = tx.matches.of_article(article.id)
+            memory.index.note_topics(story.id, [match.rule for match in matches])
+            for match in matches:
                 memory.note_match(match.rule, story.id, article, role, article.first_seen)
     for alert in tx.alerts.since(now - HISTORY):
         memory.note_alert(alert.rule, alert.story, alert.at)
