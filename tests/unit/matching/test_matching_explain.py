@@ -45,4 +45,7 @@ def test_a_match_shows_where_each_clause_held() -> None:
 def test_nothing_held_is_told_clause_by_clause() -> None:
     made = rule({"all": [{"all": ["satellite", "rocket"]}, "launch"]})
 
-    assert explain(made, article("ferry")).missing == "satellite: not found; rocket: not found; launch: not found"
+    assert (
+        explain(made, article("ferry")).missing
+        == "satellite: not found; rocket: not found; launch: not found"
+    )
