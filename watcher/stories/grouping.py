@@ -192,18 +192,16 @@ class StoryIndex:
         return recent if len(recent) <= NARROW else []
 
     def _foreign(self, article: Article, hinted: list[str], now: datetime) -> _Open | None:
-        """A story of the same rule told in other languages only: soon after it, or with a shared fact."""
+        """A story of the same rule told in other languages: with a shared fact, or soon and new to it."""
         if article.lang is None:
             return None
+        facts = neutral_facts(article)
         for story_id in hinted:
             entry = self._open[story_id]
-            languages = {report.lang for report, _ in entry.reports}
-            if article.lang in languages or None in languages:
-                continue
-            facts = neutral_facts(article)
-            if now - entry.story.updated <= CLOSE or any(
-                not facts.isdisjoint(neutral_facts(report)) for report, _ in entry.reports
-            ):
+            others = [r for r, _ in entry.reports if r.lang not in (None, article.lang)]
+            untold = len(others) == len(entry.reports)
+            soon = untold and now - entry.story.updated <= CLOSE
+            if others and (soon or any(facts & neutral_facts(report) for report in others)):
                 return entry
         return None
 

@@ -45,7 +45,8 @@ def similarity(a: str, b: str) -> float:
     figures or the places named contradict each other. The shares were fitted to
     people's scores (docs/decisions/0060).
     """
-    left, right = content_terms(a), content_terms(b)
+    # Sums of floats depend on their order; sorted, they can't tell a from b.
+    left, right = sorted((content_terms(a), content_terms(b)))
     if left == right:
         return 1.0 if left or a.strip() == b.strip() else 0.0
     if not left or not right:

@@ -1,0 +1,81 @@
+"""What grouping and similarity promise for any text."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from watcher.model import Article
+from watcher.stories.grouping import CENTRE_TERMS, KEPT_REPORTS, LONGEST, StoryIndex
+from watcher.stories.similarity import similarity
+
+NOW = datetime(2026, 5, 30, tzinfo=UTC)
+WORDS = st.sampled_from(
+    ["rocket", "launch", "Seoul", "Moscow", "12", "three", "deny", "발사", "위성", "ракета", "the"]
+)
+TITLES = st.lists(WORDS, max_size=8).map(" ".join) | st.text(max_size=40)
+STREAM = st.lists(st.tuples(TITLES, st.integers(0, 90)), min_size=1, max_size=40)
+
+
+def articles(stream: list[tuple[str, int]]) -> list[Article]:
+    """A stream in order of time; the hours are between one article and the next."""
+    at, made = NOW, []
+    for n, (title, hours) in enumerate(stream):
+        at += timedelta(hours=hours)
+        made.append(Article(f"a{n}", "f", "", title, "", at, family=f"p{n % 5}"))
+    return made
+
+
+@given(TITLES, TITLES)
+def test_similarity_is_symmetric_and_within_bounds(left: str, right: str) -> None:
+    score = similarity(left, right)
+
+    assert 0.0 <= score <= 1.0
+    assert score == similarity(right, left)
+    assert similarity(left, left) == 1.0
+
+
+@given(STREAM)
+@settings(max_examples=50, deadline=None)
+def test_the_same_stream_gives_the_same_stories(stream: list[tuple[str, int]]) -> None:
+    one, other = StoryIndex(), StoryIndex()
+    made = articles(stream)
+
+    assert [one.assign(a, a.first_seen) for a in made] == [other.assign(a, a.first_seen) for a in made]  # fmt: skip
+
+
+@given(STREAM)
+@settings(max_examples=50, deadline=None)
+def test_assigning_again_changes_nothing(stream: list[tuple[str, int]]) -> None:
+    index = StoryIndex()
+    made = articles(stream)
+    first = [index.assign(a, a.first_seen) for a in made]
+    again = [index.assign(a, made[-1].first_seen) for a in made]
+
+    assert [x.story.id for x in again] == [x.story.id for x in first]
+    assert not any(x.is_new for x in again)
+    assert sum(x.is_new for x in first) == len(index)
+
+
+@given(STREAM)
+@settings(max_examples=50, deadline=None)
+def test_no_story_grows_past_its_bounds(stream: list[tuple[str, int]]) -> None:
+    index = StoryIndex(window=timedelta(days=30))
+    for article in articles(stream):
+        story = index.assign(article, article.first_seen).story
+
+        assert article.first_seen - story.opened <= LONGEST
+        assert len(index.reports(story.id)) <= KEPT_REPORTS
+        assert len(index._open[story.id].centre) <= CENTRE_TERMS
+
+
+@given(STREAM)
+@settings(max_examples=50, deadline=None)
+def test_closing_every_story_leaves_nothing_in_memory(stream: list[tuple[str, int]]) -> None:
+    index = StoryIndex()
+    made = articles(stream)
+    for article in made:
+        index.assign(article, article.first_seen)
+    index.expire(made[-1].first_seen + timedelta(days=4))
+
+    assert [*index._open, *index._by_term, *index._by_link, *index._by_article] == []

@@ -1,0 +1,24 @@
+"""docs/stories-and-alerts.md: its example runs, its figures are the code's."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+from watcher.stories.grouping import LONGEST, MOST_ARTICLES, QUIET_AFTER
+from watcher.stories.topics import CLOSE, NARROW, NEAR
+
+PAGE = (Path(__file__).parents[3] / "docs" / "stories-and-alerts.md").read_text("utf-8")
+
+
+def test_the_example_runs() -> None:
+    (example,) = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+
+    exec(compile(example, "docs/stories-and-alerts.md", "exec"), {})  # noqa: S102 - our own page
+
+
+def test_the_figures_are_those_of_the_code() -> None:
+    hours = [timedelta(hours=n) for n in (3, 12, 24)]
+
+    assert [CLOSE, NEAR, QUIET_AFTER] == hours
+    assert (NARROW, LONGEST, MOST_ARTICLES) == (4, timedelta(days=14), 2000)
+    assert "2,000 articles" in PAGE
