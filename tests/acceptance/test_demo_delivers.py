@@ -21,4 +21,5 @@ def test_the_demo_delivers_digests_and_leaves_them_as_files(tmp_path: Path, caps
     assert str(mails[0].with_suffix(".html")) in said.out.replace("\n", "")
     assert len(json.loads((tmp_path / "slack.json").read_text("utf-8"))) >= 3
     assert len(json.loads((tmp_path / "webhook.json").read_text("utf-8"))) >= 3
+    assert len(list((tmp_path / "pages").glob("*.html"))) == 1
     assert "articles" in said.out

@@ -78,7 +78,7 @@ def _settings(ports: Ports, clock: str) -> dict[str, Any]:
         "data": "data",
         "clock": clock,
         "http": {"allow": [f"127.0.0.1:{ports.news}", f"127.0.0.1:{ports.hooks}"]},
-        # Every feed is on one host here, and a second is twenty minutes.
+        # Every feed is on one host here, and a second is twenty minutes and more.
         "poll": {"every": "30m", "min": "10m", "per_host": 50, "host_spacing": "0s"},
         "log": {"format": "json"},
         "operator": "desk",
@@ -107,7 +107,7 @@ def _settings(ports: Ports, clock: str) -> dict[str, Any]:
                 "url_env": "DEMO_WEBHOOK_URL",
                 "secret_env": "DEMO_WEBHOOK_SECRET",
             },
-            {"id": "pages", "type": "file", "folder": "digests", "zone": ZONE},
+            {"id": "pages", "type": "file", "folder": "data/digests", "zone": ZONE},
         ],
         "routes": [
             {

@@ -26,7 +26,7 @@ from watcher.demo.server import DayServer, serving
 from watcher.demo.sinks import HookSinks, MailSink
 from watcher.store.engine import open_store
 
-SPEED = 1200.0
+SPEED = 1350.0
 # The hours before midnight are for the daemon to start and to take every feed's baseline.
 START, END = DAY - timedelta(hours=2), DAY + timedelta(hours=24)
 STOP_WITHIN_S = 40.0
@@ -69,7 +69,7 @@ class World:
 
 
 def run_demo(out: Path | None = None, *, until: datetime = END, speed: float = SPEED) -> int:
-    """Run the day `speed` times faster (80 seconds in all); 0 when digests arrived.
+    """Run the day `speed` times faster (75 seconds in all); 0 when digests arrived.
 
     Messages are left in `out`, or in a new folder for temporary files.
     """
