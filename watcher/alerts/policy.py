@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from watcher.model import AlertKind, Article, Role, Severity
 from watcher.rules.compile import Rule
-from watcher.stories.grouping import Assignment
+from watcher.stories.grouping import SAME_TOPIC, Assignment
 from watcher.stories.novelty import novelty
 from watcher.tokens import fold_tokens
 
@@ -25,6 +25,7 @@ class Reason(StrEnum):
     NOT_NOVEL = "not_novel"
     TOO_OLD = "too_old"
     AT_MOST_REACHED = "at_most_reached"
+    AFTER_LULL = "after_lull"
     NOT_ACTIVE = "not_active"
     BURST = "burst"
     AS_USUAL = "as_usual"
@@ -47,6 +48,7 @@ WORDS: dict[Reason, str] = {
     Reason.NOT_NOVEL: "nothing new against the story so far",
     Reason.TOO_OLD: "older than the rule's max_age",
     Reason.AT_MOST_REACHED: "the rule's at_most is used up for now",
+    Reason.AFTER_LULL: "a report in another language after hours of quiet",
     Reason.NOT_ACTIVE: "outside the rule's active time",
     Reason.BURST: "far more matches than usual at this hour",
     Reason.AS_USUAL: "no more matches than usual",
@@ -117,7 +119,7 @@ def decide_alert(
     if told.alerts == 0:
         decision = _first(rule, article, assignment, told, now)
     else:
-        decision = _follow_up(rule, article, assignment, told)
+        decision = _follow_up(rule, article, assignment, told, now)
     if decision.send and policy.at_most is not None:
         used = sum(1 for at in recent if at > now - policy.at_most.period)
         if used >= policy.at_most.count:
@@ -161,7 +163,13 @@ def _first(
     return _send(rule, AlertKind.NEW_STORY, Reason.NEW_STORY)
 
 
-def _follow_up(rule: Rule, article: Article, assignment: Assignment, told: Told) -> Decision:
+def _after_lull(told: Told, now: datetime) -> bool:
+    return now - told.seen[-1].first_seen >= LULL
+
+
+def _follow_up(
+    rule: Rule, article: Article, assignment: Assignment, told: Told, now: datetime
+) -> Decision:
     wanted = rule.policy.follow_ups
     if wanted == "none":
         return _quiet(rule, Reason.FOLLOW_UPS_OFF)
@@ -171,6 +179,8 @@ def _follow_up(rule: Rule, article: Article, assignment: Assignment, told: Told)
         return _quiet(rule, Reason.WIRE_COPY)
     new = novelty(article, told.seen)
     if not new:
+        if assignment.reason == SAME_TOPIC and told.seen and _after_lull(told, now):
+            return _send(rule, AlertKind.FOLLOW_UP, Reason.AFTER_LULL)
         return _quiet(rule, Reason.NOT_NOVEL, f"against {len(told.seen)} reports")
     return _send(rule, AlertKind.FOLLOW_UP, Reason.NOVEL, new)
 
@@ -189,6 +199,10 @@ def hold_back(rule: Rule, reason: Reason) -> Decision:
     """A decision made before the story was looked at (a baseline, a quarantine, a revision)."""
     return _quiet(rule, reason)
 
+
+# A foreign report cannot be compared by its words. After such a pause it may well be another
+# event of the same rule, so it is told rather than lost.
+LULL = timedelta(hours=2)
 
 #: Longest look back of any policy; older alert times may be forgotten.
 HISTORY = timedelta(days=31)

@@ -11,7 +11,7 @@ from watcher.model import AlertKind, Article, Role, Severity, Story
 from watcher.rules.compile import Rule, compile_rule
 from watcher.rules.policy import AlertPolicy
 from watcher.rules.schema import RuleSpec
-from watcher.stories.grouping import Assignment
+from watcher.stories.grouping import SAME_TOPIC, Assignment
 
 NOW = datetime(2026, 5, 30, 12, tzinfo=UTC)
 FIRST = Article(
@@ -150,3 +150,24 @@ def test_the_highest_step_that_holds_wins() -> None:
 def test_a_policy_that_makes_no_sense_is_refused(policy: dict[str, Any], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         AlertPolicy.model_validate(policy)
+
+
+@pytest.mark.parametrize(
+    ("pause", "reason"), [(1, Reason.NOT_NOVEL), (2, Reason.AFTER_LULL)], ids=["soon", "later"]
+)
+def test_a_foreign_report_after_hours_of_quiet_is_told_rather_than_lost(
+    pause: int, reason: Reason
+) -> None:
+    earlier = NOW - timedelta(hours=pause)
+    told = Told().after_match(replace(FIRST, first_seen=earlier), Role.FIRST, earlier)
+
+    found = decide_alert(
+        rule=rule(),
+        article=replace(FIRST, id="a2", title="북한 위성 발사", text="", lang="ko"),
+        assignment=Assignment(Story("s1", "", NOW, NOW), Role.REPORT, False, 0.0, SAME_TOPIC),
+        told=told.after_alert(earlier),
+        recent=(),
+        now=NOW,
+    )
+
+    assert found.reason is reason
