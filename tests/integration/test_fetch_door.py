@@ -205,19 +205,26 @@ def test_credentials_stay_with_their_origin(monkeypatch: pytest.MonkeyPatch) -> 
     """CVE-2018-20060: another port is another origin. That the port is refused has its own test."""
     monkeypatch.setattr("watcher.fetch.door.check_url", lambda url, origin=None: check_url(url))
 
-    async def run() -> tuple[bytes, bytes]:
+    async def run() -> tuple[bytes, bytes, str | None]:
         async with Origin(says(reply(b"there"))) as there:
-            moved = reply(b"", "302 Found", Location=f"http://127.0.0.1:{there.port}/")
+            moved = reply(b"", "301 Moved", Location=f"http://127.0.0.1:{there.port}/")
             async with Origin(says(moved)) as here, opened(here.port, there.port) as door:
                 headers = {"Authorization": "secret", "Cookie": "c", "X-Other": "o"}
-                await door.request(HttpRequest(f"http://127.0.0.1:{here.port}/", headers=headers))
-                return here.requests[0], there.requests[0]
+                headers |= {"X-Api-Key": "k", "X-Auth-Token": "t"}
+                url = f"http://127.0.0.1:{here.port}/"
+                answer = await door.request(HttpRequest(url, headers=headers))
+                return here.requests[0], there.requests[0], answer.moved_to
 
-    here, there = asyncio.run(run())
+    here, there, moved_to = asyncio.run(run())
+
     assert b"Authorization: secret" in here
+    assert b"X-Api-Key: k" in here
     assert b"Authorization" not in there
     assert b"Cookie" not in there
+    assert b"X-Api-Key" not in there
+    assert b"X-Auth-Token" not in there
     assert b"X-Other: o" in there
+    assert moved_to is None
 
 
 RESOLUTIONS: list[tuple[str, list[str]]] = [

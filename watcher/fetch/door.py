@@ -6,6 +6,7 @@ targets are reached by an exact `ip:port` allow entry only.
 """
 
 import asyncio
+import re
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -26,7 +27,8 @@ from watcher.model import HttpRequest, HttpResponse
 
 REDIRECTS = frozenset((301, 302, 303, 307, 308))
 PERMANENT = frozenset((301, 308))
-CREDENTIALS = frozenset(("authorization", "cookie", "proxy-authorization"))
+# With the X-…-Key and X-…-Token that a feed's own headers may hold.
+CREDENTIALS = re.compile(r"(proxy-)?authorization|cookie|x-.*(key|token)", re.IGNORECASE)
 DNS_TIMEOUT = 5.0
 CONNECT_TIMEOUT = 10.0
 MAX_HEADER_BYTES = 64 * 1024
@@ -170,10 +172,13 @@ class GuardedDoor:
             if hop == request.max_redirects:
                 break
             following = check_url(urljoin(target.url, location.strip()), origin=origin)
-            permanent = permanent and response.status in PERMANENT
-            moved_to = following.url if permanent else moved_to
+            kept = headers
             if following.origin != target.origin:
-                headers = {k: v for k, v in headers.items() if k.lower() not in CREDENTIALS}
+                kept = {k: v for k, v in headers.items() if not CREDENTIALS.fullmatch(k)}
+            # A move must not carry credentials along: the next poll would send them there.
+            permanent = permanent and response.status in PERMANENT and len(kept) == len(headers)
+            moved_to = following.url if permanent else moved_to
+            headers = kept
             target = following
         raise FetchError("too_many_redirects", f"{origin.host}: more than {request.max_redirects}")
 

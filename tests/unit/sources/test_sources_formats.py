@@ -144,7 +144,18 @@ BOMBS: list[tuple[str, bytes, str]] = [
         "<!DOCTYPE r [<!ENTITY a 'a'>]><rss/>".encode("utf-16"),
         "entity_declaration",
     ),
+    (
+        "entity after a long comment",
+        b"<!--" + b" " * 1_100_000 + b"--><!DOCTYPE r [<!ENTITY a 'a'>]><rss/>",
+        "entity_declaration",
+    ),
+    (
+        "entity in utf-32",
+        "<!DOCTYPE r [<!ENTITY a 'a'>]><rss/>".encode("utf-32"),
+        "entity_declaration",
+    ),
     ("deep", b"<rss version='2.0'>" + b"<a>" * 200_000, "too_complex"),
+    ("deep in utf-16", ("<rss version='2.0'>" + "<a>" * 300).encode("utf-16"), "too_complex"),
     ("tags", b"<rss>" + b"<a/>" * 2_100_000, "too_complex"),
     ("deep json", b"[" * 200_000, "bad_json|not_a_feed|too_complex"),
     (
@@ -166,6 +177,17 @@ def test_bombs_and_strangers_are_refused(name: str, body: bytes, reason: str) ->
         parse(body)
 
     assert caught.value.reason in reason.split("|")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["<![CDATA[" + "line<br>next<img src='a.png'>" * 300 + "]]>", "one<br>two<p>three" * 300],
+    ids=["cdata", "unescaped"],
+)
+def test_tags_that_html_never_closes_are_no_nesting(text: str) -> None:
+    item = f"<item><title>A</title><description>{text}</description></item>"
+
+    assert len(parse(f"<rss version='2.0'><channel>{item * 3}</channel></rss>").entries) == 3
 
 
 def test_a_plain_doctype_is_no_bomb() -> None:
