@@ -115,8 +115,12 @@ class Daemon:
         room = self._app.config.settings.poll.concurrency - len(self._polls)
         if room <= 0:
             return
+        running = {task.get_name() for task in self._polls}
         for state in await self._app.claim_due(room):
-            task = asyncio.create_task(self._app.poll(state), name=f"poll {state.feed}")
+            name = f"poll {state.feed}"
+            if name in running:
+                continue  # it waits at its host's gate for longer than a lease
+            task = asyncio.create_task(self._app.poll(state), name=name)
             self._polls.add(task)
             task.add_done_callback(self._polled)
 

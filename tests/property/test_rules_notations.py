@@ -43,7 +43,7 @@ pieces = st.sampled_from(
 
 
 @settings(max_examples=1000, deadline=None)
-@given(st.lists(pieces, max_size=12).map(" ".join))
+@given(st.lists(pieces, min_size=1, max_size=12).map(" ".join))
 def test_any_text_is_a_query_a_phrase_or_refused_with_words(text: str) -> None:
     try:
         said = read_query(text) if is_query(text) else text

@@ -103,7 +103,7 @@ def test_a_shipped_rule_passes_the_tests_written_in_it(rule_id: str) -> None:
     rule = shipped_rules()[rule_id]
     matcher = Matcher([rule])
 
-    outcomes = run_tests(rule, lambda _, article: (matches(matcher, article), ""))
+    outcomes = run_tests(rule, lambda _, article, __: (matches(matcher, article), ""))
 
     failed = [(o.expected, o.sample.title) for o in outcomes if not o.passed]
     assert len(outcomes) >= LEAST_TESTS

@@ -13,7 +13,9 @@ from watcher.app import plan_of
 from watcher.cli.context import FAILED, MISUSED, configuration, opened_store, told_errors
 from watcher.cli.output import complain, console, print_json, progress, say
 from watcher.config.load import Config
+from watcher.matching.document import Document
 from watcher.matching.explain import Explanation, Step, explain
+from watcher.matching.matcher import match_rule
 from watcher.model import Article
 from watcher.pipeline import Pipeline
 from watcher.replay import Replay, fingerprint, read_articles
@@ -71,8 +73,11 @@ def run_rule_tests(
         raise typer.Exit(FAILED)
 
 
-def judge(rule: Rule, article: Article) -> tuple[bool, str]:
-    """Whether the rule holds, and the clause that decided."""
+def judge(rule: Rule, article: Article, expected: bool) -> tuple[bool, str]:
+    """Whether the rule holds, and the clause that decided when that was not expected."""
+    matched = match_rule(rule, Document(article)) is not None
+    if matched is expected:
+        return matched, ""
     found = explain(rule, article)
     if not found.matched:
         return False, found.missing
@@ -181,7 +186,8 @@ def replay(
             lines = (
                 sys.stdin.readlines()
                 if str(input) == "-"
-                else input.read_text("utf-8").splitlines()
+                # Not splitlines: JSON may hold U+2028 and U+0085 inside its strings.
+                else input.read_text("utf-8").split("\n")
             )
         except (OSError, UnicodeDecodeError) as error:
             complain(f"{input}: can't be read ({error})")

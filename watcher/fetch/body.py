@@ -45,3 +45,6 @@ def _inflate(decoder: "zlib._Decompress", chunk: bytes, out: bytearray, limit: i
         if len(out) > limit:
             return
         data = decoder.unconsumed_tail
+    if decoder.unused_data.strip(b"\0"):
+        # Dropping what follows would lose entries without a word.
+        raise FetchError("bad_encoding", "something follows the compressed body")

@@ -8,8 +8,9 @@ from watcher.model import Article
 from watcher.rules.compile import Rule
 from watcher.rules.schema import Sample
 
-# Decides one rule for one article and says in a line what decided against a match.
-Judge = Callable[[Rule, Article], tuple[bool, str]]
+# Decides one rule for one article; when that is not what is expected (the last argument),
+# it says in a line which clause decided.
+Judge = Callable[[Rule, Article, bool], tuple[bool, str]]
 
 _SOME_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -30,7 +31,7 @@ def run_tests(rule: Rule, judge: Judge) -> list[Outcome]:
     outcomes = []
     for expected, samples in ((True, rule.tests.match), (False, rule.tests.no_match)):
         for sample in samples:
-            matched, why = judge(rule, article_of(sample))
+            matched, why = judge(rule, article_of(sample), expected)
             outcomes.append(Outcome(rule.id, sample, expected, matched is expected, why))
     return outcomes
 

@@ -182,5 +182,5 @@ def _what_it_is(body: bytes) -> str:
     if not head:
         return "the answer is empty"
     if head.startswith((b"<!doctype html", b"<html")) or b"<html" in head:
-        return "the answer is a web page: look for its feed with `watcher feeds discover`"
+        return "the answer is a web page: look on it for the address of its feed"
     return "the answer is neither RSS, Atom nor JSON Feed"
