@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 TESTS  ?= tests
 
-.PHONY: run demo test lint types bench lock wheel clean
+.PHONY: run demo test lint bench fuzz lock wheel clean
 
 run: $(VENV)/.run          ## start the daemon on config/ with embedded SQLite
 	$(BIN)/watcher --config config run
@@ -19,6 +19,9 @@ lint: $(VENV)/.dev         ## format check, lint, types
 	$(BIN)/ruff format --check watcher tests benchmarks
 	$(BIN)/ruff check watcher tests benchmarks
 	$(BIN)/mypy
+
+fuzz: $(VENV)/.bench       ## damaged feeds, seeded and bounded
+	$(BIN)/python -m benchmarks.fuzz_feeds
 
 bench: $(VENV)/.bench      ## every benchmark beside its peer or floor
 	$(BIN)/python -m benchmarks
