@@ -1,7 +1,7 @@
 """Seeded damage to real feeds (RELIABILITY B8): `python -m benchmarks.fuzz_feeds [COUNT] [SEED]`.
 
 Every feed must be read or refused with `ParseError` within 5 s; exits 1 otherwise.
-Reads the public parser suites from `$SHARED_DATA` or `../shared/data`.
+Reads the public parser suites from `$WATCHER_SHARED` or `../shared/data`.
 """
 
 import json
@@ -16,7 +16,12 @@ from watcher.errors import ParseError
 from watcher.sources.parse import parse_feed
 
 SUITES = (
-    Path(os.environ.get("SHARED_DATA", Path(__file__).parents[2] / "shared" / "data")) / "feeds"
+    Path(
+        os.environ.get("WATCHER_SHARED")
+        or os.environ.get("SHARED_DATA")
+        or Path(__file__).parents[2] / "shared" / "data"
+    )
+    / "feeds"
 )
 SLOW = 5.0
 PIECES = (
@@ -51,7 +56,7 @@ def peak_mib() -> float:
 
 def main(count: int, seed: int) -> int:
     if not (SUITES / "manifest.jsonl").is_file():
-        print(f"{SUITES}: no feed suites here: set SHARED_DATA to their folder")
+        print(f"{SUITES}: no feed suites here: set WATCHER_SHARED to the folder that holds feeds/")
         return 0
     lines = (SUITES / "manifest.jsonl").read_text("utf-8").splitlines()
     files = [row["file"] for row in map(json.loads, lines) if row["bytes"] < 50_000]

@@ -10,7 +10,9 @@ import re
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from types import TracebackType
 from typing import Any
 from urllib.parse import urljoin
@@ -24,6 +26,7 @@ from watcher.fetch.body import read_body
 from watcher.fetch.hosts import HostGate
 from watcher.fetch.urls import Target, check_url
 from watcher.model import HttpRequest, HttpResponse
+from watcher.text import clean_line
 
 REDIRECTS = frozenset((301, 302, 303, 307, 308))
 PERMANENT = frozenset((301, 308))
@@ -32,13 +35,18 @@ CREDENTIALS = re.compile(r"(proxy-)?authorization|cookie|x-.*(key|token)", re.IG
 DNS_TIMEOUT = 5.0
 CONNECT_TIMEOUT = 10.0
 MAX_HEADER_BYTES = 64 * 1024
+MAX_HEADERS = 256
 
 Lookup = Callable[[str, int], Awaitable[list[str]]]
+# The loop's own few threads would all hang on dead names, and healthy ones wait behind them.
+_RESOLVERS = ThreadPoolExecutor(max_workers=32, thread_name_prefix="dns")
 
 
 async def system_lookup(host: str, port: int) -> list[str]:
     """Every address of a name, by the machine's resolver."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(
+        _RESOLVERS, partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    )
     return list(dict.fromkeys(str(info[4][0]) for info in found))
 
 
@@ -116,6 +124,9 @@ class GuardedDoor:
             trust_env=False,
             headers={"User-Agent": self._agent},
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT),
+            # Security policies fill headers of many KB; the sum is checked by `_check_headers`.
+            max_field_size=MAX_HEADER_BYTES,
+            max_headers=MAX_HEADERS,
         )
         return self
 
@@ -171,7 +182,7 @@ class GuardedDoor:
                 )
             if hop == request.max_redirects:
                 break
-            following = check_url(urljoin(target.url, location.strip()), origin=origin)
+            following = check_url(_joined(target, location), origin=origin)
             kept = headers
             if following.origin != target.origin:
                 kept = {k: v for k, v in headers.items() if not CREDENTIALS.fullmatch(k)}
@@ -203,6 +214,10 @@ class GuardedDoor:
                 return HttpResponse(answer.status, target.url, plain, body)
         except FetchError:
             raise
+        except aiohttp.ConnectionTimeoutError as error:
+            raise FetchError(
+                "connect", f"{target.host}: no connection in {CONNECT_TIMEOUT:g} s"
+            ) from error
         except (aiohttp.ClientConnectorCertificateError, ssl.SSLError) as error:
             raise FetchError("tls", f"{target.host}: {_said(error)}") from error
         except aiohttp.ClientConnectorSSLError as error:
@@ -215,6 +230,13 @@ class GuardedDoor:
             raise FetchError("protocol", f"{target.host}: {_said(error)}") from error
 
 
+def _joined(target: Target, location: str) -> str:
+    try:
+        return urljoin(target.url, location.strip())
+    except ValueError as error:
+        raise FetchError("bad_redirect", f"{target.host}: an address that can't be read") from error
+
+
 def _check_headers(answer: aiohttp.ClientResponse, target: Target) -> None:
     size = sum(len(name) + len(value) for name, value in answer.raw_headers)
     if size > MAX_HEADER_BYTES:
@@ -222,6 +244,9 @@ def _check_headers(answer: aiohttp.ClientResponse, target: Target) -> None:
 
 
 def _said(error: Any) -> str:
-    """The cause in the system's words; never the URL, which may hold a secret."""
+    """The cause in the system's or the parser's words; never the URL, which may hold a secret."""
+    if isinstance(error, aiohttp.ClientResponseError):
+        # Before the colon: what follows repeats the server's bytes.
+        return clean_line(error.message.partition(":")[0], 120)
     inner = getattr(error, "os_error", None) or error
     return str(getattr(inner, "strerror", None) or type(inner).__name__)

@@ -57,8 +57,8 @@ async def fetch_feed(
         return FetchedFeed(
             True,
             response.url,
-            etag=got.get("etag") or state.etag,
-            last_modified=got.get("last-modified") or state.last_modified,
+            etag=_verbatim(got, "etag") or state.etag,
+            last_modified=_verbatim(got, "last-modified") or state.last_modified,
             fresh_for=fresh_for(got, now),
             moved_to=response.moved_to,
         )
@@ -69,11 +69,17 @@ async def fetch_feed(
         response.url,
         response.body,
         got.get("content-type"),
-        got.get("etag"),
-        got.get("last-modified"),
+        _verbatim(got, "etag"),
+        _verbatim(got, "last-modified"),
         fresh_for(got, now),
         response.moved_to,
     )
+
+
+def _verbatim(headers: Mapping[str, str], name: str) -> str | None:
+    """As received, or None when it holds bytes that can be neither stored nor sent back."""
+    value = headers.get(name, "")
+    return value if value.isprintable() and value else None
 
 
 def _status_error(response: HttpResponse, now: datetime) -> FetchError:
@@ -115,6 +121,6 @@ def http_date(value: str) -> datetime | None:
     """None for everything that is not a date (the standard parser raises on some)."""
     try:
         moment = parsedate_to_datetime(value)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -63,8 +63,12 @@ def check_url(url: str, origin: Target | None = None) -> Target:
     host, literal = _checked_host(host)
     shown = f"[{host}]" if ":" in host else host
     netloc = shown if number == _PORTS[scheme] else f"{shown}:{number}"
-    path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")
-    query = quote(parts.query, safe="/%:@!$&'()*+,;=~-._?[]|{}")
+    try:
+        # Bytes of a Location header that are no UTF-8 arrive as surrogates and leave as they were.
+        path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._", errors="surrogateescape")
+        query = quote(parts.query, safe="/%:@!$&'()*+,;=~-._?[]|{}", errors="surrogateescape")
+    except UnicodeEncodeError as error:
+        raise FetchError("bad_url", "characters that no address can have") from error
     return Target(urlunsplit((scheme, netloc, path, query, "")), scheme, host, number, literal)
 
 

@@ -5,6 +5,7 @@ import re
 
 from selectolax.lexbor import LexborHTMLParser
 
+from watcher.sources.limits import costly_markup
 from watcher.text import clean_line, clean_text
 
 _TAG = re.compile(r"<[a-zA-Z/!?]")
@@ -13,8 +14,14 @@ _BLOCKS = (
     "address, article, aside, blockquote, dd, div, dl, dt, figcaption, figure, footer, form, "
     "h1, h2, h3, h4, h5, h6, header, hr, li, main, nav, ol, p, pre, section, table, td, th, tr, ul"
 )
-_DROPPED = "script, style, template, noscript, iframe, object, embed, svg, math, head, title"
-MAX_HTML = 2_000_000
+_DROPPED = "script, style, template, noscript, iframe, svg, math, head, title"
+# HTML reads everything after one of these as its inside; XHTML habits close it at once, or never.
+_EMPTY = re.compile(r"<(iframe|script|style|noscript|textarea|title)\b[^<>]*/>", re.IGNORECASE)
+_FRAME = re.compile(r"<iframe\b[^<>]*>", re.IGNORECASE)
+_ANY_TAG = re.compile(r"<[^<>]*>")
+MAX_HTML = 500_000
+# Shorter markup can't cost enough to be worth counting.
+_SMALL = 10_000
 
 
 def html_to_text(markup: str) -> str:
@@ -23,8 +30,11 @@ def html_to_text(markup: str) -> str:
         return ""
     if not _TAG.search(markup):
         return clean_text(html.unescape(markup) if _ENTITY.search(markup) else markup)
+    markup = markup[:MAX_HTML]
+    if len(markup) > _SMALL and costly_markup(markup.encode("utf-8", "replace")):
+        return clean_text(html.unescape(_ANY_TAG.sub(" ", markup)))
     # Our own paragraph mark: block borders become newlines before text is taken.
-    tree = LexborHTMLParser(markup[:MAX_HTML])
+    tree = LexborHTMLParser(_without_open_frames(markup))
     for node in tree.css(_DROPPED):
         node.decompose()
     for node in tree.css("br"):
@@ -35,6 +45,11 @@ def html_to_text(markup: str) -> str:
     body = tree.body
     text = body.text(deep=True) if body is not None else ""
     return clean_text("\n".join(line.strip() for line in text.split("\n")))
+
+
+def _without_open_frames(markup: str) -> str:
+    markup = _EMPTY.sub("", markup)
+    return markup if "</iframe" in markup.lower() else _FRAME.sub("", markup)
 
 
 def html_to_line(markup: str) -> str:

@@ -8,6 +8,8 @@ from watcher.sources.rss import parse_xml
 
 def parse_feed(body: bytes, *, url: str, content_type: str | None = None) -> ParsedFeed:
     """Raise `ParseError` when it is not a feed; never anything else for any bytes."""
+    # Servers write blank lines before the prolog, which strict XML forbids.
+    body = body.lstrip(b" \t\r\n")
     start = body[:200].lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     if not start:
         raise ParseError("empty", "the answer has no content")

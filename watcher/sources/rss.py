@@ -13,7 +13,7 @@ from watcher.errors import ParseError
 from watcher.model import Enclosure, Entry, ParsedFeed, PollHints
 from watcher.sources.dates import from_struct
 from watcher.sources.html import html_to_line, html_to_text
-from watcher.sources.limits import MAX_ENTRIES, refuse_hostile_xml
+from watcher.sources.limits import MAX_ENTRIES, leave_out_items, refuse_hostile_xml
 from watcher.text import clean_line, safe_link
 
 _FEED_ROOT = re.compile(rb"<(rss|feed|rdf:RDF|channel)[\s>]", re.IGNORECASE)
@@ -25,14 +25,14 @@ _PERIODS = {"hourly": 1, "daily": 24, "weekly": 168, "monthly": 720, "yearly": 8
 
 def parse_xml(body: bytes, *, url: str, content_type: str | None) -> ParsedFeed:
     """Raises `ParseError` when feedparser finds no feed in it."""
+    body, left_out = leave_out_items(body)
     refuse_hostile_xml(body)
     # Sanitising is feedparser's slowest part, and we keep no markup.
     parsed = feedparser.parse(
         io.BytesIO(body),
-        response_headers={
-            "content-location": url,
-            "content-type": content_type or "application/xml",
-        },
+        # Without our address: feedparser would write it into relative guids, and a feed that
+        # moved would have all its articles renamed. `_link` makes links absolute.
+        response_headers={"content-type": content_type or "application/xml"},
         sanitize_html=False,
         resolve_relative_uris=False,
     )
@@ -49,10 +49,9 @@ def parse_xml(body: bytes, *, url: str, content_type: str | None) -> ParsedFeed:
             skipped += 1
     if skipped:
         problems.append(f"{skipped} entries could not be read and were skipped")
-    if len(parsed.entries) > MAX_ENTRIES:
-        problems.append(
-            f"{len(parsed.entries) - MAX_ENTRIES} entries beyond {MAX_ENTRIES} were left out"
-        )
+    left_out += max(len(parsed.entries) - MAX_ENTRIES, 0)
+    if left_out:
+        problems.append(f"{left_out} entries beyond {MAX_ENTRIES} were left out")
     return ParsedFeed(
         format=parsed.get("version") or "unknown",
         title=html_to_line(feed.get("title") or ""),
