@@ -16,8 +16,8 @@ test: $(VENV)/.dev         ## the whole test suite
 	$(BIN)/python -m pytest $(TESTS)
 
 lint: $(VENV)/.dev         ## format check, lint, types
-	$(BIN)/ruff format --check watcher tests benchmarks
-	$(BIN)/ruff check watcher tests benchmarks
+	$(BIN)/ruff format --check watcher tests benchmarks hatch_build.py
+	$(BIN)/ruff check watcher tests benchmarks hatch_build.py
 	$(BIN)/mypy
 
 fuzz: $(VENV)/.bench       ## damaged feeds, seeded and bounded
@@ -43,7 +43,7 @@ $(VENV)/bin/python:
 
 # Each stamp is newer than its lock file only after a complete install, so a
 # second run installs nothing and needs no network.
-$(VENV)/.%: requirements-%.lock $(VENV)/bin/python pyproject.toml
+$(VENV)/.%: requirements-%.lock $(VENV)/bin/python pyproject.toml hatch_build.py watcher/matching/kernel.c
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-input --require-hashes -r $<
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-input --no-build-isolation --no-deps -e .
 	@touch $@

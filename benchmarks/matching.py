@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import matching_corpus
+from watcher.matching.index import Index
 from watcher.matching.matcher import Matcher
 from watcher.model import Article
 from watcher.rules import clauses as c
@@ -51,6 +52,11 @@ class Row:
 def ours(rules: Sequence[Rule]) -> Engine:
     """Names of the rules that hold: what a peer gives."""
     matcher = Matcher(rules)
+    return lambda batch: [matcher.hits(article) for article in batch]
+
+
+def pure_python(rules: Sequence[Rule]) -> Engine:
+    matcher = Matcher(rules, prefilter=Index)
     return lambda batch: [matcher.hits(article) for article in batch]
 
 
@@ -208,6 +214,7 @@ def run(sizes: Sequence[int], articles: int, naive_budget: int) -> list[Row]:
         truth = ours_with_evidence(rules)(batch)
         rows += [
             measure("watcher", ours, rules, batch, truth),
+            measure("watcher, pure Python", pure_python, rules, batch, truth),
             measure("watcher + evidence", ours_with_evidence, rules, batch, truth),
             measure("SQLite FTS5 × 1000", fts5, rules, batch, truth, rounds=1),
             measure("naive re loop", naive_re, rules, few, truth, rounds=1),
@@ -216,13 +223,13 @@ def run(sizes: Sequence[int], articles: int, naive_budget: int) -> list[Row]:
 
 
 def show(rows: Sequence[Row]) -> None:
-    heads = f"{'rules':>7}  {'engine':<19} {'articles/s':>11} {'ours is':>9} {'compile':>8}"
+    heads = f"{'rules':>7}  {'engine':<20} {'articles/s':>11} {'ours is':>9} {'compile':>8}"
     print(heads, f"{'memory':>8} {'hits/art':>9} {'wrong':>6}")
     for row in rows:
         fastest = next(r for r in rows if r.rules == row.rules)
         ratio = f"{fastest.per_second / row.per_second:,.1f} ×" if row is not fastest else ""
         print(
-            f"{row.rules:>7,}  {row.engine:<19} {row.per_second:>11,.1f} {ratio:>9} {row.compile_seconds:>6.2f} s"
+            f"{row.rules:>7,}  {row.engine:<20} {row.per_second:>11,.1f} {ratio:>9} {row.compile_seconds:>6.2f} s"
             f" {row.megabytes:>5.0f} MB {row.hits:>9.2f} {row.wrong:>6}"
         )
 

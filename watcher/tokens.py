@@ -57,10 +57,19 @@ class Token:
 
 def fold_tokens(text: str) -> list[str]:
     """The folded words in order, without positions: the hot path."""
-    text = _POSSESSIVE.sub("  ", text)
-    if not text.isascii():
-        text = _NON_ASCII.sub(_fold_run, text)
-    return text.encode().translate(_TABLE).decode().split()
+    return _split(_POSSESSIVE.sub("  ", text))
+
+
+def _split(text: str) -> list[str]:
+    return fold_chunk(text).translate(_TABLE).decode().split()
+
+
+def fold_chunk(text: str) -> bytes:
+    """UTF-8 in which only ASCII separators and case are left to do; possessives are gone before.
+
+    The same for a whole text as for its parts, if no part begins with a mark.
+    """
+    return (text if text.isascii() else _NON_ASCII.sub(_fold_run, text)).encode()
 
 
 def tokenise(text: str) -> list[Token]:
@@ -77,7 +86,7 @@ def tokenise(text: str) -> list[Token]:
 
 def _words_of(chunk: str, offset: int) -> list[Token]:
     """The words of a run without ASCII separators; other scripts may end words inside it."""
-    if chunk.isalnum() and len(words := fold_tokens(chunk)) == 1:
+    if chunk.isalnum() and len(words := _split(chunk)) == 1:
         return [Token(words[0], offset, offset + len(chunk))]
     tokens: list[Token] = []
     word: list[str] = []

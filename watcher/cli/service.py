@@ -25,6 +25,7 @@ from watcher.config.load import Config
 from watcher.errors import DeliveryError
 from watcher.ingest import PollReport
 from watcher.logs import configure
+from watcher.matching.matcher import ENGINE
 from watcher.model import FeedStatus
 from watcher.notices import freeze
 from watcher.preview import template_problems
@@ -107,6 +108,7 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
         feeds = tx.feeds.all()
         facts = {
             "store": str(store_path(config)),
+            "matching": ENGINE,
             "articles": tx.articles.count(),
             "alerts_today": len(tx.alerts.since(now.replace(hour=0, minute=0, second=0))),
             "feeds": len(feeds),

@@ -4,14 +4,18 @@ A watchlist turns search around: the queries are stored, the documents pass by.
 Running every rule over every article costs rules × text. Nearly all of it is
 wasted, for an article about football shares no required word with nearly any rule.
 
-So matching has two steps. `index.py` files each rule under the keys of its rarest
-*required* clause (a word, or the beginning of one): if the rule holds for an article,
-at least one of those keys occurs in it. An article's own words look up the few rules
-that can hold; a second required clause guards against the common coincidences.
-`evaluate.py` then decides these exactly, and says where each clause held.
+So a rule is lowered (`lower.py`) to the words, beginnings of words and phrases it demands,
+and filed under its rarest *required* clause (`required.py`): if the rule holds for an
+article, at least one of those keys occurs in it. An article's own words look up the few
+rules that can hold; a second required clause guards against the common coincidences.
 
-The index may only ever skip rules that can't hold. `NoPrefilter` skips nothing: it is
-the oracle that property tests compare with, and the switch to pull when in doubt.
+Two engines do this with the same results. `index.py` is plain Python. `kernel.c`, driven by
+`compiled.py` where a compiler built it, decides most rules in the same pass. What neither
+can say (a regex, a sentence) `quick.py` decides, and `evaluate.py` says where a clause held:
+slowly, exactly, and only for the few articles that match.
+
+An engine may only ever skip rules that can't hold. `NoPrefilter` skips nothing: it is the
+oracle that property tests compare with, and the switch to pull when in doubt.
 
     text ──tokens──▶ words ──index──▶ candidate rules ──evaluate──▶ matches with evidence
 

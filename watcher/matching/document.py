@@ -24,8 +24,12 @@ class Stream:
     def __init__(self, name: str, text: str) -> None:
         self.name = name
         self.text = text
-        self.words = fold_tokens(text)
         self._prefixes: dict[str, list[int]] = {}
+
+    @cached_property
+    def words(self) -> list[str]:
+        """The folded words in order."""
+        return fold_tokens(self.text)
 
     @cached_property
     def positions(self) -> dict[str, list[int]]:

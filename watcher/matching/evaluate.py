@@ -300,19 +300,19 @@ def closest(clause: c.Near, stream: Stream) -> Chain | None:
 
 
 def _closest_pair(left: list[Place], right: list[Place], *, ordered: bool) -> Chain | None:
+    chains = [_nearest(left, right)] if ordered else [_nearest(left, right), _nearest(right, left)]
+    return min((c for c in chains if c is not None), key=lambda chain: chain.gap, default=None)
+
+
+def _nearest(first: list[Place], then: list[Place]) -> Chain | None:
+    """The tightest of: a place of one, and behind its end one of the other."""
+    by_end = sorted(first, key=lambda place: place.end)
+    ends = [place.end for place in by_end]
     best: Chain | None = None
-    seen: tuple[list[Place], list[Place]] = ([], [])
-    sides = [(p, 0) for p in left] + [(p, 1) for p in right]
-    for place, side in sorted(sides, key=lambda item: (item[0].start, item[0].end, item[1])):
-        if not (ordered and side == 0):
-            # Only the latest few can overlap; the first that does not is the nearest.
-            for earlier in reversed(seen[1 - side]):
-                gap = place.start - earlier.end
-                if gap >= 0:
-                    if best is None or gap < best.gap:
-                        best = Chain(gap, (earlier, place))
-                    break
-        seen[side].append(place)
+    for place in then:
+        n = bisect_right(ends, place.start)
+        if n and (best is None or place.start - ends[n - 1] < best.gap):
+            best = Chain(place.start - ends[n - 1], (by_end[n - 1], place))
     return best
 
 

@@ -1,25 +1,71 @@
 """Rules × article → matches."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 
+from watcher.matching import compiled
 from watcher.matching.document import Document
 from watcher.matching.evaluate import holds, score
-from watcher.matching.index import Index, PrefilterFactory
+from watcher.matching.index import Index, Prefilter
 from watcher.matching.quick import Test, Tests
 from watcher.model import Article, Evidence, Match
 from watcher.rules.compile import Rule
 
+PrefilterFactory = Callable[[Sequence[Rule]], Prefilter]
+
+#: Which form of the engine is in use.
+ENGINE = "compiled" if compiled.AVAILABLE else "pure Python"
+_FASTEST: PrefilterFactory = compiled.Compiled if compiled.AVAILABLE else Index
+# Edited rules beyond this share are worth building everything anew.
+_DELTA_SHARE = 0.02
+_DELTA_LEAST = 200
+
 
 class Matcher:
-    """Not thread-safe: the index keeps a memo. One per thread."""
+    """Not thread-safe: the index keeps a memo. One per thread.
 
-    def __init__(self, rules: Sequence[Rule], *, prefilter: PrefilterFactory = Index) -> None:
-        self._rules = tuple(rules)
-        self._prefilter = prefilter(self._rules)
-        self._tests = Tests()
-        self._ready: dict[int, Test] = {}
+    Rules live in two segments: all of them as built, and the few edited since, so that an
+    edit costs as much as what it changes. `merged` makes one segment of both.
+    """
+
+    def __init__(self, rules: Sequence[Rule], *, prefilter: PrefilterFactory = _FASTEST) -> None:
+        self._make = prefilter
+        self._base = _Segment(tuple(rules), prefilter)
+        self._edits = _Segment((), prefilter)
         #: What a rule raised at its last trouble, by rule id; the other rules went on.
         self.errors: dict[str, str] = {}
+
+    @property
+    def rules(self) -> list[Rule]:
+        """Every rule in use, in no order."""
+        return [*self._base.live(), *self._edits.live()]
+
+    @property
+    def segments(self) -> int:
+        return 2 if self._edits.rules or self._base.dropped else 1
+
+    def edit(self, changed: Sequence[Rule], removed: Collection[str] = ()) -> None:
+        """Put rules in the place of those with the same id, add new ones, drop others."""
+        gone = {rule.id for rule in changed} | set(removed)
+        self._base.dropped |= gone & self._base.ids
+        edits = [*(rule for rule in self._edits.rules if rule.id not in gone), *changed]
+        self._edits = _Segment(tuple(edits), self._make)
+
+    def use(self, rules: Sequence[Rule]) -> None:
+        """Have exactly these rules, at the least cost."""
+        known = {rule.id: rule for rule in self.rules}
+        changed = [rule for rule in rules if known.get(rule.id) != rule]
+        removed = known.keys() - {rule.id for rule in rules}
+        if len(changed) + len(removed) + len(self._edits.rules) > _DELTA_LEAST + _DELTA_SHARE * len(
+            rules
+        ):
+            self._base, self._edits = _Segment(tuple(rules), self._make), _Segment((), self._make)
+        elif changed or removed:
+            self.edit(changed, removed)
+
+    def merged(self) -> "Matcher":
+        """The same rules in one segment; slow for many, so made beside the one in use."""
+        return Matcher(self.rules, prefilter=self._make)
 
     def match(self, article: Article) -> list[Match]:
         """Matches in order of rule id, with the places that decided."""
@@ -40,14 +86,49 @@ class Matcher:
 
     def _holding(self, document: Document) -> Iterator[Rule]:
         """Rules that hold; what a match shows beyond that is left to `match_rule`."""
-        view = document.view()
-        for number in self._prefilter.candidates(document):
-            rule = self._rules[number]
+        for segment in (self._base, self._edits):
+            if segment.rules:
+                yield from segment.holding(document, self._note)
+
+    def _note(self, rule: Rule, error: Exception) -> None:
+        self.errors[rule.id] = f"{type(error).__name__}: {error}"
+
+
+@dataclass(slots=True)
+class _Segment:
+    """Rules that were built together; `dropped` are the ids that no longer count."""
+
+    rules: tuple[Rule, ...]
+    make: PrefilterFactory
+    dropped: set[str] = field(default_factory=set)
+    ids: frozenset[str] = field(init=False)
+    _prefilter: Prefilter = field(init=False)
+    _tests: Tests = field(init=False, default_factory=Tests)
+    _ready: dict[int, Test] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.ids = frozenset(rule.id for rule in self.rules)
+        self._prefilter = self.make(self.rules)
+
+    def live(self) -> list[Rule]:
+        return [rule for rule in self.rules if rule.id not in self.dropped]
+
+    def holding(
+        self, document: Document, note: Callable[[Rule, Exception], None]
+    ) -> Iterator[Rule]:
+        certain, possible = self._prefilter.candidates(document)
+        for number in certain:
+            rule = self.rules[number]
+            if rule.id not in self.dropped:
+                yield rule
+        for number in possible:
+            rule = self.rules[number]
+            if rule.id in self.dropped:
+                continue
             try:
-                test = self._ready.get(number) or self._compiled(number, rule)
-                held = test(view)
+                held = (self._ready.get(number) or self._compiled(number, rule))(document.view())
             except Exception as error:  # noqa: BLE001 - as above
-                self._note(rule, error)
+                note(rule, error)
                 continue
             if held:
                 yield rule
@@ -61,9 +142,6 @@ class Matcher:
             test = lambda view: when(view) and not unless(view)  # noqa: E731
         self._ready[number] = test
         return test
-
-    def _note(self, rule: Rule, error: Exception) -> None:
-        self.errors[rule.id] = f"{type(error).__name__}: {error}"
 
 
 def match_rule(rule: Rule, document: Document) -> Match | None:
