@@ -18,7 +18,7 @@ from watcher.deliver import Deliverer, Target
 from watcher.errors import ConfigError
 from watcher.faults import Faults
 from watcher.fetch.door import GuardedDoor
-from watcher.ingest import Ingest, PollLimits, PollReport
+from watcher.ingest import Ingest
 from watcher.model import FeedState
 from watcher.notices import Notices
 from watcher.notify import load as load_receiver
@@ -27,6 +27,7 @@ from watcher.pipeline import Pipeline, Plan
 from watcher.polling import PollBounds
 from watcher.ports import Clock, Door, Receiver
 from watcher.preview import renderer_of
+from watcher.record import PollLimits, PollReport, Recorder
 from watcher.restore import restore_memory
 from watcher.sources.pool import ParserPool
 from watcher.store.engine import Store, open_store
@@ -164,18 +165,10 @@ class App:
         notices = Notices(clock)
         composer = Composer(notices, faults)
         pipeline = Pipeline(plan_of(config))
-        ingest = Ingest(
-            store,
-            writer,
-            pipeline,
-            composer,
-            door=door,
-            parser=parser,
-            notices=notices,
-            clock=clock,
-            rng=rng,
-            faults=faults,
+        recorder = Recorder(
+            store, pipeline, composer, notices=notices, clock=clock, rng=rng, faults=faults
         )
+        ingest = Ingest(recorder, writer, door=door, parser=parser, clock=clock, faults=faults)
         deliverer = Deliverer(store, writer, clock=clock, notices=notices, rng=rng, faults=faults)
         app = cls(
             config, store, writer, door, ingest, composer, deliverer, notices, pipeline, clock,

@@ -19,7 +19,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from watcher.app import App
 from watcher.config.load import Config, load_config
 from watcher.errors import ConfigError, StoreError
-from watcher.ingest import PollReport
+from watcher.record import PollReport
 
 log = structlog.get_logger()
 

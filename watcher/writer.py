@@ -2,14 +2,17 @@
 
 import asyncio
 import shutil
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from watcher.errors import StoreFullError
 
 T = TypeVar("T")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 # Room kept so that the mark of a message under way can always be stored.
 RESERVE_BYTES = 32 * 1024 * 1024
@@ -39,3 +42,54 @@ class Writer:
 
     def close(self) -> None:
         self._thread.shutdown(wait=True)
+
+
+class Batches(Generic[Item, Result]):
+    """Items that come while the writer is busy are handed over together, in order, when it is free.
+
+    So a lone item waits for nothing, and a thousand cost a few transactions instead of a thousand.
+    """
+
+    def __init__(
+        self,
+        writer: Writer,
+        work: Callable[[Sequence[Item]], Sequence[Result | Exception]],
+        *,
+        limit: int,
+    ) -> None:
+        self._writer = writer
+        self._work = work
+        self._limit = limit
+        self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
+        self._drain: asyncio.Task[None] | None = None
+
+    async def add(self, item: Item) -> Result:
+        """The result of this item, or its exception; the work goes on if the asker is cancelled."""
+        done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, done))
+        if self._drain is None:
+            self._drain = asyncio.create_task(self._work_off())
+        return await done
+
+    async def _work_off(self) -> None:
+        try:
+            while self._waiting:
+                size = min(len(self._waiting), self._limit)
+                batch = [self._waiting.popleft() for _ in range(size)]
+                await self._hand_over(batch)
+        finally:
+            self._drain = None
+
+    async def _hand_over(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
+        results: Sequence[Result | Exception]
+        try:
+            results = await self._writer(self._work, [item for item, _ in batch])
+        except Exception as error:  # noqa: BLE001 - raised to everyone who waits
+            results = [error] * len(batch)
+        for (_, done), result in zip(batch, results, strict=True):
+            if done.done():
+                continue
+            if isinstance(result, Exception):
+                done.set_exception(result)
+            else:
+                done.set_result(result)

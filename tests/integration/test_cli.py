@@ -14,9 +14,9 @@ from typer.testing import CliRunner, Result
 from watcher.app import STORE_NAME, plan_of
 from watcher.cli.main import app
 from watcher.config.load import load_config
-from watcher.ingest import store_outcome
 from watcher.model import Article, DigestKind, FeedState, FeedStatus, Notification
 from watcher.pipeline import Pipeline
+from watcher.record import store_outcome
 from watcher.store.engine import Transaction, open_store
 
 NOW = datetime(2026, 5, 30, 12, tzinfo=UTC)
@@ -213,11 +213,14 @@ def test_search_takes_anything(folder: Path) -> None:
 
 def test_stories_and_their_timeline(folder: Path) -> None:
     (story,) = json.loads(watcher(folder, "stories", "--json").stdout)
-    shown = watcher(folder, "stories", story["id"])
+    shown = watcher(folder, "stories", "show", story["id"])
+    by_article = json.loads(watcher(folder, "stories", "show", LAUNCH.id, "--json").stdout)
 
     assert story["articles"] == 1
-    assert "Sample" in shown.stdout
-    assert watcher(folder, "stories", "nothing").exit_code == 1
+    assert "first report: Sample" in shown.stdout
+    assert by_article["id"] == story["id"]
+    assert [r["id"] for r in by_article["reports"]] == [LAUNCH.id]
+    assert watcher(folder, "stories", "show", "nothing").exit_code == 1
 
 
 def test_outbox_list_show_and_retry(folder: Path) -> None:

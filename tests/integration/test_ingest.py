@@ -1,8 +1,9 @@
 """One poll, one transaction: what a feed serves and what becomes of it."""
 
 import asyncio
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -13,9 +14,10 @@ import pytest
 from watcher.alerts.routes import ReceiverClock, RouteSettings
 from watcher.clock import ManualClock
 from watcher.compose import Composer
-from watcher.errors import FetchError, ParseError
+from watcher.errors import FetchError, ParseError, StoreError
 from watcher.faults import Faults
-from watcher.ingest import Ingest, PollLimits, PollReport
+from watcher.fetch.feed import FetchedFeed
+from watcher.ingest import Ingest
 from watcher.model import (
     Digest,
     Draft,
@@ -30,13 +32,14 @@ from watcher.model import (
 from watcher.notices import Notices
 from watcher.pipeline import Pipeline, Plan
 from watcher.polling import PollBounds
+from watcher.record import Polled, PollLimits, PollReport, Recorder
 from watcher.rules.compile import compile_rules
 from watcher.rules.schema import RuleSpec
 from watcher.sources.parse import parse_feed
 from watcher.sources.settings import FeedSettings
 from watcher.store.engine import Store, Transaction, open_store
 from watcher.stories.publishers import PublisherTable
-from watcher.writer import Writer
+from watcher.writer import Batches, Writer
 
 NOW = datetime(2026, 5, 30, 12, tzinfo=UTC)
 RULES, _ = compile_rules(
@@ -99,9 +102,13 @@ class Newsroom:
         notices.use("desk", {"desk": self.desk}, {})
         composer = Composer(notices, Faults())
         composer.use(RULES, {"desk": self.desk}, {})
-        self.ingest = Ingest(
-            self.store, self.writer, self.pipeline, composer, door=self.site, parser=self.reader,
+        self.recorder = Recorder(
+            self.store, self.pipeline, composer,
             notices=notices, clock=self.clock, rng=Random(1), faults=Faults(),
+        )  # fmt: skip
+        self.ingest = Ingest(
+            self.recorder, self.writer, door=self.site, parser=self.reader,
+            clock=self.clock, faults=Faults(),
         )  # fmt: skip
         self.ingest.use(
             [self.feed], PublisherTable(), PollLimits(PollBounds(timedelta(minutes=15)))
@@ -316,7 +323,7 @@ def test_a_transaction_that_fails_leaves_no_memory_of_it(
     room.poll()
     with monkeypatch.context() as patch:
         patch.setattr(
-            "watcher.store.feeds.Feeds.save", lambda *_: (_ for _ in ()).throw(OSError("disk"))
+            "watcher.store.feeds.Feeds.save_all", lambda *_: (_ for _ in ()).throw(OSError("disk"))
         )
         with pytest.raises(OSError, match="disk"):
             room.poll("Rocket")
@@ -343,3 +350,84 @@ def test_one_bad_entry_does_not_take_the_others_along(room: Newsroom) -> None:
     )
 
     assert report.alerts == 1
+
+
+# ── polls that finish together ──
+
+
+def polled(room: Newsroom, name: str, *items: Any) -> Polled:
+    """A feed of its own, asked and parsed, on its second poll."""
+    feed = FeedSettings(id=name, url=f"https://{name}.example/feed")
+    state = FeedState(name, feed.url, NOW, baseline_done=True)
+    with room.store.begin() as tx:
+        known = [(one.feed, one.url) for one in tx.feeds.all()]
+        tx.feeds.sync([*known, (name, feed.url)], NOW, timedelta(0))
+        tx.feeds.save(state)
+    body = document(*items)
+    return Polled(feed, state, FetchedFeed(False, feed.url, body), parse_feed(body, url=feed.url))
+
+
+def test_polls_that_finish_together_share_one_transaction(room: Newsroom) -> None:
+    polls = [polled(room, f"feed{n}", f"Rocket {n}", "Weather") for n in range(5)]
+    begun = []
+    original = room.store.begin
+    room.store.begin = lambda: begun.append(1) or original()  # type: ignore[method-assign]
+
+    reports = room.recorder.record(polls)
+
+    assert [r.new for r in reports if isinstance(r, PollReport)] == [2] * 5
+    assert len(begun) == 1
+
+
+def test_a_feed_that_cannot_be_stored_spares_those_it_finished_with(room: Newsroom) -> None:
+    polls = [polled(room, f"feed{n}", f"Rocket {n}") for n in range(3)]
+    assert polls[1].parsed is not None
+    broken = replace(polls[1].parsed.entries[0], title=None)
+    polls[1] = replace(polls[1], parsed=replace(polls[1].parsed, entries=(broken,)))
+
+    results = room.recorder.record(polls)
+
+    assert [isinstance(result, PollReport) for result in results] == [True, False, True]
+    assert len(room.told) == 2
+    with room.store.begin() as tx:
+        assert count(tx) == 2
+
+
+def test_trouble_with_the_store_is_told_to_every_poll_and_leaves_nothing(room: Newsroom) -> None:
+    polls = [polled(room, f"feed{n}", f"Rocket {n}") for n in range(3)]
+    with room.store.begin() as tx:
+        tx.connection.exec_driver_sql(
+            "CREATE TRIGGER full BEFORE INSERT ON article BEGIN SELECT RAISE(ABORT, 'full'); END"
+        )
+
+    results = room.recorder.record(polls)
+
+    assert all(isinstance(result, StoreError) for result in results)
+    with room.store.begin() as tx:
+        assert (count(tx), tx.alerts.since(NOW)) == (0, [])
+
+
+def test_polls_wait_for_the_writer_and_not_for_each_other(room: Newsroom) -> None:
+    """While the writer is busy polls gather; the first one had nothing to wait for."""
+    batches: list[list[int]] = []
+
+    def work(items: Sequence[int]) -> list[int | Exception]:
+        batches.append(list(items))
+        time.sleep(0.05)
+        return [ValueError("odd") if item == 3 else item * 10 for item in items]
+
+    async def run() -> list[int | BaseException]:
+        group = Batches(room.writer, work, limit=4)
+        first = asyncio.create_task(group.add(0))
+        await asyncio.sleep(0.01)
+        rest = [asyncio.create_task(group.add(n)) for n in range(1, 8)]
+        await asyncio.sleep(0)
+        rest[0].cancel()
+        return await asyncio.gather(first, *rest, return_exceptions=True)
+
+    results = asyncio.run(run())
+
+    assert batches == [[0], [1, 2, 3, 4], [5, 6, 7]]
+    assert isinstance(results[1], asyncio.CancelledError)
+    assert isinstance(results[3], ValueError)
+    assert [r for r in results if isinstance(r, int)] == [0, 20, 40, 50, 60, 70]

@@ -23,12 +23,12 @@ from watcher.cli.output import complain, listing, print_json, say
 from watcher.compose import notice_of_test
 from watcher.config.load import Config
 from watcher.errors import DeliveryError
-from watcher.ingest import PollReport
 from watcher.logs import configure
 from watcher.matching.matcher import ENGINE
 from watcher.model import FeedStatus
 from watcher.notices import freeze
 from watcher.preview import template_problems
+from watcher.record import PollReport
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

@@ -3,21 +3,23 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
 
 from watcher.model import Article
 from watcher.store import search
+from watcher.store.bulk import insert_many
 from watcher.store.rows import ARTICLE_COLUMNS, to_article
 from watcher.store.search import SearchHit
 from watcher.store.tables import article, identity, revision
-from watcher.store.upsert import upsert
 from watcher.text import canonical_url
 
 KEPT_REVISIONS = 20
 _CHUNK = 500
 _FIELDS = tuple(f.name for f in fields(Article))
+_values = attrgetter(*_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +54,14 @@ class Articles:
 
     def remember(self, feed: str, keys: Iterable[str], article_id: str, now: datetime) -> None:
         """Idempotent; the first article to show a key keeps it."""
-        self.remember_all(feed, [(key, article_id) for key in keys], now)
+        self.remember_all([(feed, key, article_id) for key in keys], now)
 
-    def remember_all(self, feed: str, pairs: Iterable[tuple[str, str]], now: datetime) -> None:
-        """(key, article id) pairs in order; one statement however many."""
-        rows = [
-            {"feed": feed, "key": key, "article": article_id, "first_seen": now}
-            for key, article_id in pairs
-        ]
-        upsert(self._connection, identity, rows, replace=False)
+    def remember_all(self, shown: Iterable[tuple[str, str, str]], now: datetime) -> None:
+        """(feed, key, article id) in order; one statement however many."""
+        rows = [(*one, now) for one in shown]
+        insert_many(
+            self._connection, identity, ("feed", "key", "article", "first_seen"), rows, skip=True
+        )
 
     def identity_count(self, feed: str) -> int:
         """How many articles this feed has ever shown, counted up to a thousand."""
@@ -78,15 +79,10 @@ class Articles:
         if not fresh:
             return
         rows = [
-            {name: getattr(new, name) for name in _FIELDS}
-            | {
-                "tags": list(new.tags),
-                "canonical": canonical_url(new.url) if new.url else "",
-                "content_hash": content_hash,
-            }
+            (*_values(new), canonical_url(new.url) if new.url else "", content_hash)
             for new, content_hash in fresh
         ]
-        self._do(sa.insert(article), rows)
+        insert_many(self._connection, article, (*_FIELDS, "canonical", "content_hash"), rows)
         for new, _ in fresh:
             search.index_pairs(self._connection, new)
 

@@ -1,22 +1,27 @@
 """Feed state between polls, and whose turn it is."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, fields
+from dataclasses import fields
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
 
 from watcher.model import FeedState, FeedStatus
+from watcher.store.bulk import insert_many, update_many
 from watcher.store.tables import feed
 
 _COLUMNS = [feed.c[f.name] for f in fields(FeedState)]
+_POLLED = tuple(f.name for f in fields(FeedState) if f.name != "feed")
+_polled = attrgetter(*_POLLED)
 
 
 class Feeds:
     """Due times live here, not in the scheduler, so that a restart never polls early."""
 
     def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
         self._do = connection.execute
 
     def sync(self, wanted: Iterable[tuple[str, str]], now: datetime, spread: timedelta) -> None:
@@ -28,20 +33,18 @@ class Feeds:
         known = {row[0]: row[1] for row in self._do(sa.select(feed.c.feed, feed.c.configured))}
         names = list(wanted)
         fresh = [pair for pair in names if pair[0] not in known]
-        for n, (name, url) in enumerate(fresh):
-            self._do(
-                sa.insert(feed).values(
-                    feed=name,
-                    url=url,
-                    configured=url,
-                    next_poll_at=now + spread * (n / len(fresh)),
-                    status=FeedStatus.NEW,
-                )
-            )
+        rows = [
+            (name, url, url, now + spread * (n / len(fresh)), FeedStatus.NEW)
+            for n, (name, url) in enumerate(fresh)
+        ]
+        columns = ("feed", "url", "configured", "next_poll_at", "status")
+        insert_many(self._connection, feed, columns, rows)
         for name, url in names:
             if name in known and known[name] != url:
                 self._readdress(name, url, now)
-        self._do(sa.update(feed).values(enabled=feed.c.feed.in_([name for name, _ in names])))
+        self._do(sa.update(feed).values(enabled=False))
+        enabled = [(True, name) for name, _ in names]
+        update_many(self._connection, feed, ("enabled",), ("feed",), enabled)
 
     def _readdress(self, name: str, url: str, now: datetime) -> None:
         """A new address: the old one's validators and troubles say nothing about it."""
@@ -76,24 +79,17 @@ class Feeds:
             .limit(limit)
         )
         # On SQLite the write lock already keeps others out, and the clause is left out.
-        names = list(self._do(due.with_for_update(skip_locked=True)).scalars())
-        return self._lease(names, now + lease)
+        return self._lease(feed.c.feed.in_(due.with_for_update(skip_locked=True)), now + lease)
 
     def claim_all(self, now: datetime, lease: timedelta) -> list[FeedState]:
         """Every enabled feed that isn't gone, due or not; for `run --once`."""
-        query = sa.select(feed.c.feed).where(feed.c.enabled, feed.c.status != FeedStatus.GONE)
-        return self._lease(list(self._do(query).scalars()), now + lease)
+        wanted = sa.and_(feed.c.enabled, feed.c.status != FeedStatus.GONE)
+        return self._lease(wanted, now + lease)
 
-    def _lease(self, names: list[str], until: datetime) -> list[FeedState]:
-        if not names:
-            return []
-        self._do(sa.update(feed).where(feed.c.feed.in_(names)).values(lease_until=until))
-        rows = self._do(
-            sa.select(*_COLUMNS)
-            .where(feed.c.feed.in_(names))
-            .order_by(feed.c.next_poll_at, feed.c.feed)
-        )
-        return [_state(row) for row in rows]
+    def _lease(self, which: sa.ColumnElement[bool], until: datetime) -> list[FeedState]:
+        leased = sa.update(feed).where(which).values(lease_until=until).returning(*_COLUMNS)
+        states = [_state(row) for row in self._do(leased)]
+        return sorted(states, key=lambda state: (state.next_poll_at, state.feed))
 
     def end_leases(self) -> None:
         """For a daemon that starts: it holds the store alone, so nobody is polling."""
@@ -110,8 +106,12 @@ class Feeds:
 
     def save(self, state: FeedState) -> None:
         """Store the outcome of a poll and end its lease."""
-        values = asdict(state) | {"lease_until": None}
-        self._do(sa.update(feed).where(feed.c.feed == state.feed).values(**values))
+        self.save_all([state])
+
+    def save_all(self, states: Iterable[FeedState]) -> None:
+        """The outcomes of polls; one statement however many."""
+        rows = [(*_polled(state), None, state.feed) for state in states]
+        update_many(self._connection, feed, (*_POLLED, "lease_until"), ("feed",), rows)
 
     def release(self, name: str, next_poll_at: datetime) -> None:
         """End a claim without an outcome."""

@@ -1,10 +1,11 @@
-"""INSERT … ON CONFLICT for both databases; their dialects spell it alike but apart."""
+"""INSERT … ON CONFLICT for both databases."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+
+from watcher.store.bulk import insert_into
 
 
 def upsert(
@@ -17,7 +18,7 @@ def upsert(
     """Insert rows; on an existing primary key replace the other columns, or leave the row be."""
     if not rows:
         return
-    statement = _insert(connection, table)
+    statement = insert_into(connection.dialect, table)
     keys = [column.name for column in table.primary_key]
     if replace:
         changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
@@ -30,10 +31,5 @@ def upsert(
 def insert_new(connection: sa.Connection, table: sa.Table, row: Mapping[str, Any]) -> bool:
     """Insert a row unless one with any of its unique keys is there; whether it was inserted."""
     # Row counts of ON CONFLICT differ between drivers; what RETURNING gives does not.
-    statement = _insert(connection, table).values(**row).on_conflict_do_nothing()
+    statement = insert_into(connection.dialect, table).values(**row).on_conflict_do_nothing()
     return connection.execute(statement.returning(*table.primary_key)).first() is not None
-
-
-def _insert(connection: sa.Connection, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
-    build = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    return build(table)

@@ -1,0 +1,119 @@
+"""Three poll cycles over distinct local feeds, beside lemon24 `reader`, newsboat and rss2email.
+
+    python -m benchmarks.poll [--quick] [--feeds N] [--only NAME,…]
+
+The feeds are RSS and Atom of 20 to 50 entries and 10 to 200 KB, the same for every run. Cycle one
+is all new, cycle two all 304, in cycle three one feed in twenty has news. The server has a core of
+its own; whoever polls gets another one, with all its threads and children. Everybody stores on
+disk; ours also matches the shipped rules, groups stories and keeps a full-text index. Memory is the
+peak of a whole process tree.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks import poll_peers
+from benchmarks.poll_feeds import serve
+
+CYCLES = ("all new", "all 304", "5 % new")
+# The slower peers repeat nothing that a sample of the feeds would not show.
+SAMPLE = {"newsboat": 4, "rss2email": 20}
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+def resident(root: int) -> int:
+    """Bytes of a process and everything below it."""
+    parents: dict[int, int] = {}
+    sizes: dict[int, int] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            parents[int(folder.name)] = int(fields[1])
+            sizes[int(folder.name)] = int(fields[21]) * _PAGE
+        except (OSError, IndexError):
+            continue
+    tree = {root}
+    while more := {pid for pid, parent in parents.items() if parent in tree} - tree:
+        tree |= more
+    return sum(sizes.get(pid, 0) for pid in tree)
+
+
+def contest(name: str, port: int, count: int, core: int) -> dict[str, Any] | None:
+    """Run one contender in a process of its own; None when it is not installed."""
+    command = ["taskset", "-c", str(core), sys.executable, "-m", "benchmarks.poll"]
+    with tempfile.TemporaryDirectory() as folder:
+        process = subprocess.Popen(
+            [
+                *command,
+                "--contender",
+                name,
+                "--port",
+                str(port),
+                "--feeds",
+                str(count),
+                "--folder",
+                folder,
+            ],
+            stdout=subprocess.PIPE,
+        )
+        peak = 0
+        while process.poll() is None:
+            peak = max(peak, resident(process.pid))
+            time.sleep(0.1)
+        assert process.stdout is not None
+        said = process.stdout.read().decode().strip().splitlines()
+    if process.returncode != 0:
+        raise SystemExit(f"{name} failed")
+    found = json.loads(said[-1])
+    return None if found is None else {"seconds": found, "peak": peak, "feeds": count}
+
+
+def row(name: str, found: dict[str, Any]) -> str:
+    rates = "".join(f"{found['feeds'] / seconds:10.0f}" for seconds in found["seconds"])
+    return f"{name:<16}{found['feeds']:6}{rates}{found['peak'] / 2**20:10.0f}"
+
+
+def compete(names: list[str], feeds: int) -> None:
+    cores = sorted(os.sched_getaffinity(0))
+    spawn = multiprocessing.get_context("spawn")
+    ports: Any = spawn.Queue()
+    server = spawn.Process(target=serve, args=(ports, feeds, cores[0]), daemon=True)
+    server.start()
+    print("feeds/s           feeds" + "".join(f"{cycle:>10}" for cycle in CYCLES) + "  peak MiB")
+    try:
+        port = ports.get(timeout=300)
+        for name in names:
+            count = max(feeds // SAMPLE.get(name, 1), 1)
+            found = contest(name, port, count, cores[-1])
+            print(row(name, found) if found else f"{name:<16} is not installed", flush=True)
+    finally:
+        server.kill()
+        server.join()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a smoke test of the benchmark itself")
+    parser.add_argument("--feeds", type=int, default=1000)
+    parser.add_argument("--only", default=",".join(poll_peers.CONTENDERS))
+    parser.add_argument("--contender", help=argparse.SUPPRESS)
+    parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.contender:
+        run = poll_peers.CONTENDERS[asked.contender]
+        print(json.dumps(run(asked.port, asked.feeds, asked.folder)))
+        return
+    compete(asked.only.split(","), 20 if asked.quick else asked.feeds)
+
+
+if __name__ == "__main__":
+    main()

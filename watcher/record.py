@@ -1,0 +1,358 @@
+"""Finished polls go into the store: several in one transaction, and a bad one never with the others.
+
+Runs in the writer's thread.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+from random import Random
+
+from watcher.alerts.policy import Reason
+from watcher.compose import Composer
+from watcher.errors import FetchError, SourceError, StoreError
+from watcher.faults import Faults
+from watcher.fetch.feed import FetchedFeed
+from watcher.identity import Identified, Kind, identify, identity_keys, quarantined
+from watcher.model import Article, FeedState, FeedStatus, ParsedFeed
+from watcher.normalise import to_article
+from watcher.notices import Notices
+from watcher.pipeline import Outcome, Pipeline
+from watcher.polling import NO_HINTS, Notice, PollBounds, PollPlan, after_failure, after_success
+from watcher.ports import Clock
+from watcher.restore import restore_memory
+from watcher.sources.settings import FeedSettings
+from watcher.store.engine import Store, Transaction
+from watcher.stories.publishers import PublisherTable
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """A feed that was asked: what came back, or what was wrong. `parsed` is None when nothing is new."""
+
+    feed: FeedSettings
+    state: FeedState
+    found: FetchedFeed | SourceError
+    parsed: ParsedFeed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PollReport:
+    """What one poll did, in the words of the log and of `run --once`."""
+
+    feed: str
+    outcome: str
+    next_poll_at: datetime
+    entries: int = 0
+    new: int = 0
+    revised: int = 0
+    matched: int = 0
+    alerts: int = 0
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PollLimits:
+    """How much a feed may cost, and how often it is asked by default."""
+
+    bounds: PollBounds = field(default_factory=PollBounds)
+    deadline: timedelta = timedelta(seconds=30)
+    max_body: int = 10 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class _Tally:
+    new: int = 0
+    revised: int = 0
+    matched: int = 0
+    alerts: int = 0
+
+    def count(self, outcome: Outcome) -> None:
+        self.matched += bool(outcome.matches)
+        self.alerts += len(outcome.alerts)
+
+
+@dataclass(slots=True)
+class _Rows:
+    """What a batch adds, written at its end in one statement per table."""
+
+    articles: list[tuple[Article, str]] = field(default_factory=list)
+    identities: list[tuple[str, str, str]] = field(default_factory=list)
+    feeds: list[FeedState] = field(default_factory=list)
+
+    def write(self, tx: Transaction, now: datetime) -> None:
+        tx.articles.add_all(self.articles)
+        tx.articles.remember_all(self.identities, now)
+        tx.feeds.save_all(self.feeds)
+
+
+class Recorder:
+    """Identifies, decides and stores; `record` is called by one thread only."""
+
+    def __init__(
+        self,
+        store: Store,
+        pipeline: Pipeline,
+        composer: Composer,
+        *,
+        notices: Notices,
+        clock: Clock,
+        rng: Random,
+        faults: Faults,
+    ) -> None:
+        self._store = store
+        self._pipeline = pipeline
+        self._composer = composer
+        self._notices = notices
+        self._clock = clock
+        self._rng = rng
+        self._faults = faults
+        self._publishers = PublisherTable()
+        self._bounds = PollBounds()
+
+    def use(self, publishers: PublisherTable, bounds: PollBounds) -> None:
+        """Take a (re)loaded configuration."""
+        self._publishers = publishers
+        self._bounds = bounds
+
+    def record(self, polls: Sequence[Polled]) -> list[PollReport | Exception]:
+        """One result per poll, in order: its report, or why it could not be stored.
+
+        All in one transaction. When that fails the polls are stored one by one, so that
+        only those at fault are left out; trouble with the store itself is everyone's.
+        """
+        try:
+            return list(self._record(polls))
+        except StoreError as error:
+            return [error] * len(polls)
+        except Exception as error:  # noqa: BLE001 - raised to whoever polled that feed
+            if len(polls) == 1:
+                return [error]
+            return [result for poll in polls for result in self.record([poll])]
+
+    def _record(self, polls: Sequence[Polled]) -> list[PollReport]:
+        now = self._clock.now()
+        rows = _Rows()
+        try:
+            with self._store.begin() as tx:
+                reports = [self._one(tx, poll, now, rows) for poll in polls]
+                rows.write(tx, now)
+                if any(report.alerts for report in reports):
+                    self._composer.compose_due(tx, now)
+                self._faults.hit("before_commit")
+        except BaseException:
+            # The transaction is undone; what the pipeline remembers of it must go too.
+            with self._store.begin() as tx:
+                restore_memory(self._pipeline, tx, now)
+            raise
+        return reports
+
+    def _one(self, tx: Transaction, poll: Polled, now: datetime, rows: _Rows) -> PollReport:
+        if isinstance(poll.found, SourceError):
+            return self._failed(tx, poll, poll.found, now, rows)
+        return self._succeeded(tx, poll, poll.found, now, rows)
+
+    def _failed(
+        self, tx: Transaction, poll: Polled, error: SourceError, now: datetime, rows: _Rows
+    ) -> PollReport:
+        plan = after_failure(
+            poll.state,
+            now=now,
+            bounds=self._bounds_of(poll.feed),
+            error=str(error),
+            status=error.status if isinstance(error, FetchError) else None,
+            retry_after=error.retry_after if isinstance(error, FetchError) else None,
+            rng=self._rng,
+        )
+        rows.feeds.append(plan.state)
+        self._tell_operator(tx, poll.feed, plan)
+        return PollReport(poll.feed.id, error.reason, plan.state.next_poll_at, error=str(error))
+
+    def _succeeded(
+        self, tx: Transaction, poll: Polled, found: FetchedFeed, now: datetime, rows: _Rows
+    ) -> PollReport:
+        parsed, state = poll.parsed, poll.state
+        tally, status = _Tally(), None
+        if parsed is not None:
+            status = self._take_entries(tx, poll, parsed, now, tally, rows)
+            state = replace(
+                state,
+                baseline_done=True,
+                title=parsed.title or state.title,
+                body_hash=digest(found.body),
+                newest_at=now if tally.new else state.newest_at,
+            )
+        plan = after_success(
+            replace(state, etag=found.etag, last_modified=found.last_modified),
+            now=now,
+            bounds=self._bounds_of(poll.feed),
+            hints=parsed.hints if parsed else NO_HINTS,
+            fresh_for=found.fresh_for,
+            moved_to=found.moved_to,
+            rng=self._rng,
+        )
+        if status is not None:
+            plan = replace(plan, state=replace(plan.state, status=status))
+        rows.feeds.append(plan.state)
+        self._tell_operator(tx, poll.feed, plan)
+        return PollReport(
+            poll.feed.id,
+            "not_modified" if parsed is None else str(status or "ok"),
+            plan.state.next_poll_at,
+            len(parsed.entries) if parsed else 0,
+            tally.new,
+            tally.revised,
+            tally.matched,
+            tally.alerts,
+        )
+
+    def _take_entries(
+        self,
+        tx: Transaction,
+        poll: Polled,
+        parsed: ParsedFeed,
+        now: datetime,
+        tally: _Tally,
+        rows: _Rows,
+    ) -> FeedStatus | None:
+        feed = poll.feed
+        keys = [k for e in parsed.entries for k in identity_keys(e, feed.identity).all]
+        known = tx.articles.known(feed.id, keys)
+        hashes = tx.articles.content_hashes(dict.fromkeys(known.values()))
+        items = identify(feed.id, parsed.entries, known, hashes, feed.identity)
+        fresh = [item for item in items if item.kind is Kind.NEW]
+        held = quarantined(
+            items,
+            known_articles=tx.articles.identity_count(feed.id),
+            last_success=poll.state.last_success_at,
+            now=now,
+        )
+        quiet = _held_back(feed, poll.state, fresh, held)
+        # Feeds list the newest first; stories are told from their beginning.
+        articles: dict[str, Article] = {}
+        for item in sorted(items, key=lambda i: (i.entry.published or now).timestamp()):
+            if item.kind is Kind.NEW:
+                articles[item.article] = self._article(feed, item, now)
+                self._take_new(tx, articles[item.article], now, quiet.get(item.article), tally)
+            elif item.kind is Kind.REVISION:
+                self._take_revision(tx, feed, item, now, tally)
+        kept = [item for item in items if item.kind is not Kind.SKIP]
+        rows.articles += [(articles[i.article], i.content_hash) for i in kept if i.kind is Kind.NEW]
+        rows.identities += [(feed.id, key, i.article) for i in kept for key in i.keys.all]
+        if held:
+            self._notices.add(
+                tx,
+                f"feed:{feed.id}:quarantine:{now:%Y%m%d}",
+                f"feed {feed.id} showed {len(held)} old or undated entries under new names. They are "
+                "stored and can be searched, but nobody was alerted",
+            )
+        return FeedStatus.QUARANTINED if held else None
+
+    def _article(self, feed: FeedSettings, item: Identified, now: datetime) -> Article:
+        return to_article(
+            item.entry,
+            id=item.article,
+            feed=feed.id,
+            feed_publisher=feed.publisher or feed.title or None,
+            feed_lang=feed.lang,
+            publishers=self._publishers,
+            now=now,
+        )
+
+    def _take_new(
+        self,
+        tx: Transaction,
+        article: Article,
+        now: datetime,
+        quiet: Reason | None,
+        tally: _Tally,
+    ) -> None:
+        tally.new += 1
+        outcome = self._pipeline.process(article, now, quiet=quiet)
+        tally.count(outcome)
+        store_outcome(tx, outcome, now)
+
+    def _take_revision(
+        self, tx: Transaction, feed: FeedSettings, item: Identified, now: datetime, tally: _Tally
+    ) -> None:
+        article = tx.articles.revise(self._article(feed, item, now), item.content_hash, now)
+        tally.revised += 1
+        already = frozenset(match.rule for match in tx.matches.of_article(article.id))
+        outcome = self._pipeline.process(article, now, already=already)
+        tally.count(outcome)
+        store_outcome(tx, outcome, now)
+
+    def _bounds_of(self, feed: FeedSettings) -> PollBounds:
+        if feed.every is None:
+            return self._bounds
+        least = min(self._bounds.least, feed.every)
+        return replace(self._bounds, every=feed.every, least=least)
+
+    def _tell_operator(self, tx: Transaction, feed: FeedSettings, plan: PollPlan) -> None:
+        if plan.notice is None:
+            return
+        words = {
+            Notice.BROKEN: f"has failed {plan.state.failures} times in a row: {plan.state.last_error}. "
+            "It is still polled, less often",
+            Notice.RECOVERED: "works again",
+            Notice.GONE: "says 410 Gone and is not polled any more. Remove it from feeds.yaml, or try again "
+            f"with: watcher feeds revive {feed.id}",
+            Notice.MOVED: f"has moved for good and is now polled at {plan.state.url}",
+        }[plan.notice]
+        key = f"feed:{feed.id}:{plan.notice}:{plan.state.last_polled_at:%Y%m%dT%H%M%S}"
+        self._notices.add(tx, key, f"feed {feed.id} {words}")
+
+
+def store_outcome(tx: Transaction, outcome: Outcome, now: datetime) -> None:
+    """Everything the pipeline decided about one article."""
+    assignment = outcome.assignment
+    if assignment is None:
+        return
+    article = outcome.article
+    tx.stories.save(assignment.story)
+    tx.stories.add_article(
+        assignment.story.id, article.id, assignment.role, now, assignment.similarity
+    )
+    tx.matches.add(outcome.matches, now)
+    for verdict in outcome.verdicts:
+        decision = verdict.decision
+        if decision.reason is Reason.REVISION:
+            continue  # what was decided of the earlier version stands
+        tx.alerts.note_verdict(
+            rule=verdict.match.rule,
+            article=article.id,
+            story=assignment.story.id,
+            sent=decision.send,
+            reason=decision.reason,
+            detail=decision.detail,
+            at=now,
+        )
+        if verdict.alert is not None:
+            tx.alerts.add(verdict.alert)
+            tx.alerts.add_dispatches(verdict.dispatches)
+
+
+def _held_back(
+    feed: FeedSettings,
+    state: FeedState,
+    fresh: Sequence[Identified],
+    held: Collection[str],
+) -> dict[str, Reason]:
+    """Which new articles are stored without a word, and why.
+
+    The first poll that shows anything is a baseline but for its newest `initial` entries;
+    a feed that was empty at first has its baseline behind it, so its first item is news.
+    """
+    if state.baseline_done:
+        return dict.fromkeys(held, Reason.QUARANTINED)
+    newest = sorted(
+        fresh, key=lambda i: i.entry.published.timestamp() if i.entry.published else 0.0
+    )
+    kept = {item.article for item in newest[max(len(newest) - feed.initial, 0) :]}
+    return {item.article: Reason.BASELINE for item in fresh if item.article not in kept}
+
+
+def digest(body: bytes) -> str:
+    """Tells that a feed served the very same bytes again."""
+    return sha256(body).hexdigest()
