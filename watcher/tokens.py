@@ -11,8 +11,8 @@ fast form without positions and the exact form with them give the same tokens.
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 _NO_SPACES = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff"
@@ -46,8 +46,7 @@ _MEMO_LENGTH = 32
 _CHUNK = re.compile(r"[^\x00-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A folded word; `[start, end)` are character offsets into the original text."""
 
     text: str
@@ -74,8 +73,11 @@ def fold_chunk(text: str) -> bytes:
 
 def tokenise(text: str) -> list[Token]:
     """The same words as `fold_tokens`, each with its place in `text`."""
+    plain = _POSSESSIVE.sub("  ", text)
+    if plain.isascii():
+        return [Token(found[0].lower(), *found.span()) for found in _CHUNK.finditer(plain)]
     tokens: list[Token] = []
-    for chunk in _CHUNK.finditer(_POSSESSIVE.sub("  ", text)):
+    for chunk in _CHUNK.finditer(plain):
         word, start = chunk.group(), chunk.start()
         if word.isascii():
             tokens.append(Token(word.lower(), start, chunk.end()))

@@ -2,7 +2,9 @@
 
 import re
 from bisect import bisect_right
+from collections.abc import Set
 from functools import cached_property
+from typing import Any
 
 from watcher.model import Article
 from watcher.rules.clauses import TEXT_FIELDS, Word
@@ -25,6 +27,9 @@ class Stream:
         self.name = name
         self.text = text
         self._prefixes: dict[str, list[int]] = {}
+        self._beginnings: dict[int, Set[str]] = {}
+        #: Where terms stand that were asked for before, by the asker's own key.
+        self.places_of: dict[int, Any] = {}
 
     @cached_property
     def words(self) -> list[str]:
@@ -38,6 +43,13 @@ class Stream:
         for n, word in enumerate(self.words):
             found.setdefault(word, []).append(n)
         return found
+
+    def beginnings(self, size: int) -> Set[str]:
+        """The first letters of every word, `size` of them."""
+        known = self._beginnings.get(size)
+        if known is None:
+            known = self._beginnings[size] = {word[:size] for word in self.positions}
+        return known
 
     @cached_property
     def tokens(self) -> list[Token]:

@@ -10,6 +10,7 @@ from typing import Any as AnyValue
 import re2
 
 from watcher.matching.document import Document, Stream
+from watcher.matching.synonyms import synonyms_of
 from watcher.model import Evidence
 from watcher.rules import clauses as c
 from watcher.text import host_of
@@ -71,13 +72,15 @@ def places(term: c.Term, stream: Stream) -> list[Place]:
     """Every place of a phrase or any of its synonyms in a stream, ascending."""
     if isinstance(term, c.Phrase):
         return _phrase_places(term, stream)
-    found = {
-        (place.start, place.end): place
-        for part in term.parts
-        if isinstance(part, c.Phrase | c.Any)
-        for place in places(part, stream)
-    }
-    return [found[key] for key in sorted(found)]
+    known = stream.places_of.get(id(term))
+    if known is None:
+        found = {
+            (place.start, place.end): place
+            for phrase in synonyms_of(term).present(stream.positions.keys(), stream.beginnings)
+            for place in _phrase_places(phrase, stream)
+        }
+        known = stream.places_of[id(term)] = [found[key] for key in sorted(found)]
+    return known
 
 
 def _phrase_places(phrase: c.Phrase, stream: Stream) -> list[Place]:
@@ -114,6 +117,8 @@ def _phrase(clause: c.Phrase, document: Document, fields: Fields) -> Hits | None
 
 
 def _any(clause: c.Any, document: Document, fields: Fields) -> Hits | None:
+    if clause.name:
+        return _concept(clause, document, fields)
     hits: Hits = []
     held = False
     for part in clause.parts:
@@ -121,11 +126,13 @@ def _any(clause: c.Any, document: Document, fields: Fields) -> Hits | None:
         if found is not None:
             held = True
             hits += found
-    if not held:
-        return None
-    if clause.name:
-        return [Hit(clause.name, h.stream, h.start, h.end, h.chars) for h in hits[:MAX_PLACES]]
-    return hits
+    return hits if held else None
+
+
+def _concept(clause: c.Any, document: Document, fields: Fields) -> Hits | None:
+    """A concept holds nothing but phrases, and may hold thousands."""
+    found = [p for stream in _streams(document, fields) for p in places(clause, stream)]
+    return _hits(clause, found) if found else None
 
 
 def _all(clause: c.All, document: Document, fields: Fields) -> Hits | None:
