@@ -172,7 +172,10 @@ class Match:
 
 
 class StoryStatus(StrEnum):
+    """A story's life: open with its first report, updated by others, quiet, closed."""
+
     OPEN = "open"
+    UPDATED = "updated"
     QUIET = "quiet"
     CLOSED = "closed"
 
@@ -187,7 +190,10 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """Articles that report the same event; `title` is the first report's."""
+    """Articles that report the same event; `title` is the first report's.
+
+    `merged_into` names the older story that took this one's reports; such a story is closed.
+    """
 
     id: str
     title: str
@@ -196,6 +202,7 @@ class Story:
     status: StoryStatus = StoryStatus.OPEN
     articles: int = 1
     families: frozenset[str] = frozenset()
+    merged_into: str | None = None
 
 
 class AlertKind(StrEnum):

@@ -9,8 +9,18 @@ from hashlib import sha256
 from watcher.alerts.policy import HISTORY, WORDS, Decision, Reason, Told, decide_alert, hold_back
 from watcher.alerts.routes import ReceiverClock, RouteSettings, plan_dispatches
 from watcher.matching.matcher import Matcher
-from watcher.model import Alert, AlertKind, Article, Dispatch, Match, Role, Story, StoryStatus
+from watcher.model import (
+    Alert,
+    AlertKind,
+    Article,
+    Dispatch,
+    Match,
+    Role,
+    Story,
+    StoryStatus,
+)
 from watcher.rules.compile import Rule
+from watcher.stories.changes import ChangeKind, StoryChange
 from watcher.stories.grouping import Assignment, StoryIndex
 
 
@@ -75,6 +85,18 @@ class Memory:
         while times and times[0] < at - HISTORY:
             times.popleft()
 
+    def note_change(self, change: StoryChange) -> None:
+        """What was told of a story goes with its reports when stories merge or split."""
+        kept, other = change.story.id, change.other.id
+        for rule, story in list(self.told):
+            if change.kind is ChangeKind.MERGED and story == other:
+                gone = self.told.pop((rule, other))
+                self.told[rule, kept] = self.told.get((rule, kept), Told()).joined(gone)
+            elif change.kind is ChangeKind.SPLIT and story == kept:
+                old = self.told[rule, kept]
+                self.told[rule, kept] = old.without(change.articles)
+                self.told[rule, other] = old.only(change.articles)
+
     def expire(self, now: datetime) -> list[Story]:
         """Stories that went quiet or closed; what was told of closed ones is forgotten."""
         changed = self.index.expire(now)
@@ -123,6 +145,8 @@ class Pipeline:
             return Outcome(article)
         topics = frozenset(match.rule for match in matches)
         assignment = self.memory.index.assign(article, now, topics)
+        for change in assignment.changes:
+            self.memory.note_change(change)
         verdicts = tuple(
             self._verdict(
                 article, match, assignment, now, Reason.REVISION if match.rule in already else quiet

@@ -217,10 +217,10 @@ class Recorder:
         rows: _Rows,
     ) -> FeedStatus | None:
         feed = poll.feed
-        keys = [k for e in parsed.entries for k in identity_keys(e, feed.identity).all]
-        known = tx.articles.known(feed.id, keys)
+        keys = [identity_keys(entry, feed.identity) for entry in parsed.entries]
+        known = tx.articles.known(feed.id, (key for own in keys for key in own.all))
         hashes = tx.articles.content_hashes(dict.fromkeys(known.values()))
-        items = identify(feed.id, parsed.entries, known, hashes, feed.identity)
+        items = identify(feed.id, parsed.entries, known, hashes, keys=keys)
         fresh = [item for item in items if item.kind is Kind.NEW]
         held = quarantined(
             items,
@@ -310,6 +310,8 @@ def store_outcome(tx: Transaction, outcome: Outcome, now: datetime) -> None:
     if assignment is None:
         return
     article = outcome.article
+    for change in assignment.changes:
+        tx.stories.apply(change)
     tx.stories.save(assignment.story)
     tx.stories.add_article(
         assignment.story.id, article.id, assignment.role, now, assignment.similarity

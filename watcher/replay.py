@@ -2,6 +2,9 @@
 
 Input, one JSON object a line: `{"id","url","title","text","published","publisher","feed","lang"}`;
 an id or url, a title and a date are required. The output is deterministic.
+
+Records come in the order things happen, but for `story`: stories merge and split while
+they are open, so where an article belongs is told once, when its story closes.
 """
 
 import json
@@ -15,10 +18,11 @@ from typing import Any
 from watcher.compose import plan_messages
 from watcher.config.load import Config
 from watcher.errors import WatcherError
-from watcher.model import Article, Dispatch, Entry
+from watcher.model import Article, Dispatch, Entry, StoryStatus
 from watcher.normalise import to_article
 from watcher.pipeline import Outcome, Pipeline
 from watcher.sources.dates import parse_date
+from watcher.stories.changes import ChangeKind, StoryChange
 from watcher.stories.publishers import PublisherTable
 
 Record = dict[str, Any]
@@ -37,6 +41,8 @@ class Replay:
     all_stories: bool = False
     counts: Counter[str] = field(default_factory=Counter)
     _waiting: list[Dispatch] = field(default_factory=list)
+    # Articles of open stories with their number in the stream.
+    _members: dict[str, dict[str, int]] = field(default_factory=dict)
     _expired_at: datetime | None = None
 
     def run(self, articles: Iterable[Article]) -> Iterator[Record]:
@@ -45,13 +51,15 @@ class Replay:
         for article in articles:
             now = article.at
             yield from self._until(now)
-            self._expire(now)
+            yield from self._expire(now)
             self.counts["articles"] += 1
             outcome = self.pipeline.process(article, now, group_all=self.all_stories)
             yield from self._outcome(outcome)
             yield from self._notify(now)
         if now is not None:
             yield from self._until(now + timedelta(days=8))
+        for story in list(self._members):
+            yield from self._closed(story)
 
     def _outcome(self, outcome: Outcome) -> Iterator[Record]:
         article = outcome.article
@@ -75,13 +83,10 @@ class Replay:
             }
         if outcome.assignment is None:
             return
-        self.counts["stories"] += outcome.assignment.is_new
-        yield {
-            "type": "story",
-            "story": outcome.assignment.story.id,
-            "article": article.id,
-            "new": outcome.assignment.is_new,
-        }
+        members = self._members.setdefault(outcome.assignment.story.id, {})
+        members.setdefault(article.id, self.counts["articles"])
+        for change in outcome.assignment.changes:
+            yield self._change(change)
         for alert in outcome.alerts:
             self.counts["alerts"] += 1
             yield {
@@ -94,6 +99,36 @@ class Replay:
                 "reason": alert.reason,
             }
         self._waiting += outcome.dispatches
+
+    def _change(self, change: StoryChange) -> Record:
+        """Move the articles and tell why."""
+        kept, other = change.story.id, change.other.id
+        old, new = (other, kept) if change.kind is ChangeKind.MERGED else (kept, other)
+        for article in change.articles:
+            # The article that brought it about may be where it belongs already.
+            number = self._members.get(old, {}).pop(article, None)
+            if number is not None:
+                self._members.setdefault(new, {})[article] = number
+        if not self._members.get(old, True):
+            del self._members[old]
+        self.counts["changes"] += 1
+        return {
+            "type": "change",
+            "kind": change.kind.value,
+            "story": kept,
+            "other": other,
+            "at": _iso(change.at),
+            "similarity": round(change.similarity, 3),
+            "articles": list(change.articles),
+            "words": list(change.words),
+        }
+
+    def _closed(self, story: str) -> Iterator[Record]:
+        """What a story came to, first report first."""
+        members = self._members.pop(story, {})
+        self.counts["stories"] += bool(members)
+        for n, article in enumerate(sorted(members, key=members.__getitem__)):
+            yield {"type": "story", "story": story, "article": article, "new": n == 0}
 
     def _until(self, now: datetime) -> Iterator[Record]:
         """Messages that fell due before this moment, slot by slot."""
@@ -118,10 +153,12 @@ class Replay:
                     "alerts": [d.alert for d in batch],
                 }
 
-    def _expire(self, now: datetime) -> None:
+    def _expire(self, now: datetime) -> Iterator[Record]:
         if self._expired_at is None or now - self._expired_at >= EXPIRE_EVERY:
-            self.pipeline.memory.expire(now)
             self._expired_at = now
+            for story in self.pipeline.memory.expire(now):
+                if story.status is StoryStatus.CLOSED:
+                    yield from self._closed(story.id)
 
 
 def read_articles(

@@ -314,7 +314,7 @@ def test_an_older_schema_is_not_migrated_under_a_running_daemon(
 ) -> None:
     daemon = open_store(database)
     daemon.lock()
-    monkeypatch.setattr(opening, "HEAD", "0002")
+    monkeypatch.setattr(opening, "HEAD", "a later one")
     monkeypatch.setattr(lock, "PATIENCE_S", 0.0)
 
     with pytest.raises(StoreLockedError):

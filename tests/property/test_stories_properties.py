@@ -6,7 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watcher.model import Article
-from watcher.stories.grouping import CENTRE_TERMS, KEPT_REPORTS, LONGEST, StoryIndex
+from watcher.stories.centre import MOST_TERMS
+from watcher.stories.changes import ChangeKind
+from watcher.stories.grouping import LONGEST, MOST_ARTICLES, Assignment, StoryIndex
+from watcher.stories.shelf import KEPT_REPORTS
 from watcher.stories.similarity import similarity
 
 NOW = datetime(2026, 5, 30, tzinfo=UTC)
@@ -24,6 +27,17 @@ def articles(stream: list[tuple[str, int]]) -> list[Article]:
         at += timedelta(hours=hours)
         made.append(Article(f"a{n}", "f", "", title, "", at, family=f"p{n % 5}"))
     return made
+
+
+def final_stories(assigned: list[Assignment], made: list[Article]) -> list[str]:
+    """Where each article is after every merge and split that was told."""
+    at: dict[str, str] = {}
+    for article, found in zip(made, assigned, strict=True):
+        at[article.id] = found.story.id
+        for change in found.changes:
+            to = change.story if change.kind is ChangeKind.MERGED else change.other
+            at.update(dict.fromkeys(change.articles, to.id))
+    return [at[article.id] for article in made]
 
 
 @given(TITLES, TITLES)
@@ -50,11 +64,12 @@ def test_assigning_again_changes_nothing(stream: list[tuple[str, int]]) -> None:
     index = StoryIndex()
     made = articles(stream)
     first = [index.assign(a, a.first_seen) for a in made]
+    kept, size = final_stories(first, made), len(index)
     again = [index.assign(a, made[-1].first_seen) for a in made]
 
-    assert [x.story.id for x in again] == [x.story.id for x in first]
-    assert not any(x.is_new for x in again)
-    assert sum(x.is_new for x in first) == len(index)
+    assert [x.story.id for x in again] == kept
+    assert not any(x.is_new or x.changes for x in again)
+    assert len(set(kept)) == size == len(index)
 
 
 @given(STREAM)
@@ -66,7 +81,8 @@ def test_no_story_grows_past_its_bounds(stream: list[tuple[str, int]]) -> None:
 
         assert article.first_seen - story.opened <= LONGEST
         assert len(index.reports(story.id)) <= KEPT_REPORTS
-        assert len(index._open[story.id].centre) <= CENTRE_TERMS
+        assert len(index._shelf.stories[story.id].centre.terms) <= MOST_TERMS
+        assert story.articles == len(index._shelf.stories[story.id].ids) <= MOST_ARTICLES
 
 
 @given(STREAM)
@@ -78,4 +94,5 @@ def test_closing_every_story_leaves_nothing_in_memory(stream: list[tuple[str, in
         index.assign(article, article.first_seen)
     index.expire(made[-1].first_seen + timedelta(days=4))
 
-    assert [*index._open, *index._by_term, *index._by_link, *index._by_article] == []
+    assert sum(index._shelf.sizes()) == 0
+    assert not index._topics._stories

@@ -1,6 +1,6 @@
 """Is the reader told of this match, and why (not)? Pure: the same facts, the same decision."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -80,6 +80,27 @@ class Told:
             first_match_at=self.first_match_at or now,
             seen=(*self.seen, article)[-20:],
         )
+
+    def joined(self, other: "Told") -> "Told":
+        """Of two stories that turned out to be one."""
+        seen = sorted((*self.seen, *other.seen), key=lambda a: (a.first_seen, a.id))
+        begun = [at for at in (self.first_match_at, other.first_match_at) if at]
+        told = [at for at in (self.last_at, other.last_at) if at]
+        return Told(
+            alerts=self.alerts + other.alerts,
+            last_at=max(told, default=None),
+            families=self.families | other.families,
+            first_match_at=min(begun, default=None),
+            seen=tuple(seen[-20:]),
+        )
+
+    def only(self, articles: Collection[str]) -> "Told":
+        """Of a story that was split: what was told stays told, of these reports."""
+        return replace(self, seen=tuple(a for a in self.seen if a.id in articles))
+
+    def without(self, articles: Collection[str]) -> "Told":
+        """The other half of `only`."""
+        return replace(self, seen=tuple(a for a in self.seen if a.id not in articles))
 
     def after_alert(self, now: datetime) -> "Told":
         return replace(self, alerts=self.alerts + 1, last_at=now)

@@ -1,18 +1,17 @@
-"""search, stories, digest preview: looking at what is stored."""
+"""search, digest preview: looking at what is stored."""
 
 import tempfile
 import webbrowser
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from watcher.app import build_receivers, clock_of, open_door, zones_of
-from watcher.cli.context import FAILED, MISUSED, configuration, opened_store
-from watcher.cli.output import complain, listing, print_json, say
+from watcher.cli.context import MISUSED, configuration, opened_store
+from watcher.cli.output import complain, listing, say
 from watcher.compose import Composer
 from watcher.faults import Faults
-from watcher.model import Story
 from watcher.notices import Notices
 
 digest = typer.Typer(help="Digests before they go out.", no_args_is_help=True)
@@ -21,7 +20,6 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def add_to(app: typer.Typer) -> None:
     app.command()(search)
-    app.command()(stories)
 
 
 def search(
@@ -52,67 +50,6 @@ def search(
         "snippet": "found",
     }
     listing(rows, columns, as_json=as_json, empty="nothing found")
-
-
-def stories(
-    context: typer.Context,
-    story: Annotated[str | None, typer.Argument(help="Show one story's timeline.")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=1000)] = 20,
-    as_json: AsJson = False,
-) -> None:
-    """Stories, last updated first; with an id, who reported when."""
-    with opened_store(configuration(context)) as store, store.read() as tx:
-        if story is None:
-            rows = [_story_row(found) for found in tx.stories.recent(limit)]
-            columns = {
-                "id": "story",
-                "updated": "updated",
-                "status": "status",
-                "articles": "reports",
-                "title": "title",
-            }
-            listing(rows, columns, as_json=as_json, empty="no stories yet")
-            return
-        found = tx.stories.get(story)
-        reports = tx.stories.articles_of(story)
-    if found is None:
-        complain(f"{story}: no such story: see `watcher stories`")
-        raise typer.Exit(FAILED)
-    rows = [
-        {
-            "at": at,
-            "role": role.value,
-            "publisher": a.publisher,
-            "title": a.title,
-            "id": a.id,
-            "url": a.url,
-        }
-        for a, role, at in reports
-    ]
-    if as_json:
-        print_json({**_story_row(found), "reports": rows})
-        return
-    say(found.title)
-    columns = {
-        "at": "seen",
-        "role": "role",
-        "publisher": "publisher",
-        "title": "title",
-        "id": "article",
-    }
-    listing(rows, columns, as_json=False, empty="no reports left")
-
-
-def _story_row(story: Story) -> dict[str, Any]:
-    return {
-        "id": story.id,
-        "title": story.title,
-        "opened": story.opened,
-        "updated": story.updated,
-        "status": story.status.value,
-        "articles": story.articles,
-        "families": sorted(story.families),
-    }
 
 
 @digest.command("preview")

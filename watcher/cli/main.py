@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from watcher import __version__
-from watcher.cli import archive, feeds, outbox, rules, schema, service
+from watcher.cli import archive, feeds, outbox, rules, schema, service, stories
 from watcher.cli.context import Options
 
 app = typer.Typer(
@@ -46,6 +46,7 @@ app.command()(schema.schema)
 app.add_typer(feeds.app, name="feeds")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(archive.digest, name="digest")
+app.add_typer(stories.app, name="stories")
 
 
 def main() -> None:

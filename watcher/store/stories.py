@@ -1,6 +1,7 @@
-"""Stories and the articles that make them."""
+"""Stories, the articles that make them, and how they merged and split."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -9,8 +10,9 @@ import sqlalchemy as sa
 
 from watcher.model import Article, Role, Story, StoryStatus
 from watcher.store.rows import ARTICLE_COLUMNS, to_article
-from watcher.store.tables import article, story, story_article
+from watcher.store.tables import alert, article, story, story_article, story_change, verdict
 from watcher.store.upsert import upsert
+from watcher.stories.changes import ChangeKind, StoryChange
 
 
 class Stories:
@@ -39,13 +41,78 @@ class Stories:
         }
         upsert(self._connection, story_article, [row], replace=False)
 
+    def apply(self, change: StoryChange) -> None:
+        """Move the reports, with what was decided of them; alerts then name the story that goes on."""
+        self.save(change.other)
+        self.save(change.story)
+        if change.kind is ChangeKind.MERGED:
+            self._move_all(change.other.id, change.story.id)
+        else:
+            self._move(change.articles, change.other.id)
+        row = {
+            "story": change.story.id,
+            "other": change.other.id,
+            "kind": change.kind,
+            "at": change.at,
+            "similarity": change.similarity,
+            "articles": list(change.articles),
+            "words": list(change.words),
+        }
+        upsert(self._connection, story_change, [row], replace=False)
+
+    def _move_all(self, old: str, new: str) -> None:
+        """The first report of a story that is gone is one more report of the other."""
+        members = story_article.c.story == old
+        first = sa.and_(members, story_article.c.role == Role.FIRST)
+        self._do(sa.update(story_article).where(first).values(role=Role.REPORT))
+        self._do(sa.update(story_article).where(members).values(story=new))
+        for table in (alert, verdict):
+            self._do(sa.update(table).where(table.c.story == old).values(story=new))
+
+    def _move(self, articles: Sequence[str], new: str) -> None:
+        """Alerts stay with the story that was told; decisions go with their articles."""
+        for table in (story_article, verdict):
+            moved = table.c.article.in_(articles)
+            self._do(sa.update(table).where(moved).values(story=new))
+        first = story_article.c.article == articles[0]
+        self._do(sa.update(story_article).where(first).values(role=Role.FIRST))
+
+    def changes_of(self, story_id: str) -> list[StoryChange]:
+        """Merges and splits it took part in, oldest first; the stories as they are now."""
+        either = sa.or_(story_change.c.story == story_id, story_change.c.other == story_id)
+        rows = self._do(
+            sa.select(story_change).where(either).order_by(story_change.c.at, story_change.c.other)
+        ).all()
+        return [
+            StoryChange(
+                ChangeKind(row.kind),
+                kept,
+                other,
+                row.at,
+                row.similarity,
+                tuple(row.articles),
+                tuple(row.words),
+            )
+            for row in rows
+            if (kept := self.get(row.story)) and (other := self.get(row.other))
+        ]
+
+    def current(self, story_id: str) -> Story | None:
+        """The story, or the one it was merged into in the end."""
+        found, seen = self.get(story_id), {story_id}
+        while found and found.merged_into and found.merged_into not in seen:
+            seen.add(found.merged_into)
+            found = self.get(found.merged_into) or found
+        return found
+
     def get(self, story_id: str) -> Story | None:
         row = self._do(sa.select(story).where(story.c.id == story_id)).first()
         return _story(row) if row else None
 
     def recent(self, limit: int) -> list[Story]:
-        """Last updated first."""
-        query = sa.select(story).order_by(story.c.updated.desc(), story.c.id).limit(limit)
+        """Last updated first, without those that went into another."""
+        standing = sa.select(story).where(story.c.merged_into.is_(None))
+        query = standing.order_by(story.c.updated.desc(), story.c.id).limit(limit)
         return [_story(row) for row in self._do(query)]
 
     def articles_of(self, story_id: str) -> list[tuple[Article, Role, datetime]]:

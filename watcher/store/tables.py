@@ -34,7 +34,9 @@ class Text(sa.types.TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, _dialect: Any) -> str | None:
-        return None if value is None else _UNSTORABLE.sub("\ufffd", value)
+        if value is None or (value.isascii() and "\0" not in value):
+            return value
+        return _UNSTORABLE.sub("\ufffd", value)
 
     def process_result_value(self, value: str | None, _dialect: Any) -> str | None:
         return value
@@ -157,6 +159,21 @@ story = sa.Table(
     _text("status"),
     sa.Column("articles", sa.Integer, nullable=False),
     sa.Column("families", Json, nullable=False),
+    sa.Column("merged_into", Text),
+)
+
+# Why two stories are one now, or one is two.
+story_change = sa.Table(
+    "story_change",
+    metadata,
+    _text("story", primary_key=True),
+    _text("other", primary_key=True),
+    _text("kind", primary_key=True),
+    _moment("at", primary_key=True),
+    sa.Column("similarity", sa.Float, nullable=False),
+    sa.Column("articles", Json, nullable=False),
+    sa.Column("words", Json, nullable=False),
+    sa.Index("ix_story_change_other", "other"),
 )
 
 story_article = sa.Table(

@@ -34,7 +34,8 @@ class Frequencies:
     def weight(self, term: str) -> float:
         """Smooth inverse document frequency, next to nothing for a word every text uses."""
         # The prior keeps a young stream from calling every word rare or common.
-        return max(math.log((self._texts + 50) / (self._counts[term] + 5)), 0.05)
+        weight = max(math.log((self._texts + 500) / (self._counts[term] + 10)), 0.05)
+        return weight / 2 if term in _COMMON_STEMS else weight
 
 
 def similarity(a: str, b: str) -> float:
@@ -115,3 +116,4 @@ def _grams(text: str, size: int) -> set[str]:
 
 
 _COMMON = frozenset(meaning(stem(word)) for word in COMMON)
+_COMMON_STEMS = frozenset(map(stem, COMMON))

@@ -1,7 +1,8 @@
 from store_samples import HOUR, NOW, alert, article, dispatch, match, story
 
-from watcher.model import Role, StoryStatus
+from watcher.model import Role, Story, StoryStatus
 from watcher.store.engine import Store
+from watcher.stories.changes import ChangeKind, StoryChange
 
 
 def test_matches_come_back_with_their_evidence(store: Store) -> None:
@@ -147,3 +148,49 @@ def test_meta_keeps_the_latest_value(store: Store) -> None:
         values = tx.meta.get("k"), tx.meta.get("absent")
 
     assert values == ("2", None)
+
+
+def change(kind: ChangeKind, kept: Story, other: Story, *articles: str) -> StoryChange:
+    return StoryChange(kind, kept, other, NOW, 0.2, articles, ("rocket", "sea"))
+
+
+def test_a_merged_story_gives_its_reports_decisions_and_alerts_to_the_older(store: Store) -> None:
+    gone = story("s2", status=StoryStatus.CLOSED, merged_into="s1")
+    with store.begin() as tx:
+        for name in ("a1", "a2"):
+            tx.articles.add(article(name), "h")
+        tx.stories.save(story("s1"))
+        tx.stories.save(story("s2"))
+        tx.stories.add_article("s1", "a1", Role.FIRST, NOW, 1.0)
+        tx.stories.add_article("s2", "a2", Role.FIRST, NOW, 1.0)
+        tx.alerts.add(alert("t2", story="s2"))
+        merged = change(ChangeKind.MERGED, story("s1", articles=2), gone, "a2")
+
+        tx.stories.apply(merged)
+        members = [(a.id, role) for a, role, _ in tx.stories.articles_of("s1")]
+
+        assert members == [("a1", Role.FIRST), ("a2", Role.REPORT)]
+        assert [a.id for a in tx.alerts.of_story("s1")] == ["t2"]
+        assert tx.stories.articles_of("s2") == []
+        assert tx.stories.current("s2") == tx.stories.get("s1")
+        assert [s.id for s in tx.stories.recent(9)] == ["s1"]
+        assert tx.stories.changes_of("s1") == tx.stories.changes_of("s2") == [merged]
+
+
+def test_a_split_story_gives_some_reports_to_the_new_one(store: Store) -> None:
+    with store.begin() as tx:
+        for name in ("a1", "a2", "a3"):
+            tx.articles.add(article(name), "h")
+            tx.stories.add_article("s1", name, Role.REPORT, NOW, 1.0)
+        tx.stories.save(story("s1"))
+        split = change(ChangeKind.SPLIT, story("s1"), story("s3"), "a2", "a3")
+
+        tx.stories.apply(split)
+        tx.stories.apply(split)
+
+        assert [a.id for a, _, _ in tx.stories.articles_of("s1")] == ["a1"]
+        assert [(a.id, role) for a, role, _ in tx.stories.articles_of("s3")] == [
+            ("a2", Role.FIRST),
+            ("a3", Role.REPORT),
+        ]
+        assert tx.stories.changes_of("s3") == [split]
