@@ -53,7 +53,7 @@ class Why(StrEnum):
 class Keys:
     """What can recognise an entry; empty strings where the entry lacks it.
 
-    `bare` (title and body, however short) speaks for an entry that has nothing better;
+    `bare` (title and a short body) speaks for an entry that has nothing better;
     `title` identifies nothing, it backs up the others; a mark says that a guid or link
     is shared by several entries.
     """
@@ -94,17 +94,19 @@ def identity_keys(entry: Entry, policy: Policy = "auto") -> Keys:
     link = canonical_url(entry.url) if entry.url else ""
     if (guid or title or body) and _is_home_page(link):
         link = ""
+    own, other = _key("g", guid), _key("l", link)
     content = _telling(title, body, entry.published)
+    # A body that tells is in `content` already.
+    bare = f"{title}\0{body}" if (title or body) and len(body) < TELLING_BODY else ""
     keys = Keys(
-        guid=_key("g", guid),
-        link=_key("l", link),
+        guid=own,
+        link=other,
         content=_key("c", content),
-        bare=_key("b", f"{title}\0{body}" if title or body else ""),
+        bare=_key("b", bare),
         title=_key("t", title),
+        marks=tuple([f"s{key}" for key in (own, other) if key]),
     )
-    if policy != "auto":
-        return _narrowed(keys, policy)
-    return replace(keys, marks=tuple(f"s{key}" for key in (keys.guid, keys.link) if key))
+    return keys if policy == "auto" else _narrowed(keys, policy)
 
 
 def _narrowed(keys: Keys, policy: Policy) -> Keys:
@@ -147,14 +149,11 @@ def content_hash(entry: Entry) -> str:
     return _key("h", " ".join(f"{clean_line(entry.title)} \0 {text}".split()))
 
 
-def document_keys(
-    entries: Sequence[Entry], known: Container[str], policy: Policy = "auto"
-) -> list[Keys]:
+def document_keys(keys: Sequence[Keys], known: Container[str]) -> list[Keys]:
     """What to judge a document's entries by: guids and links that several of them share are out.
 
     What was shared once is so for good, also when only one such entry is left to see.
     """
-    keys = [identity_keys(entry, policy) for entry in entries]
     shared = _shared(keys, "guid", "link") | _shared(keys, "link", "guid")
     shared |= {mark[1:] for own in keys for mark in own.marks if mark in known}
     return [_without(own, shared) for own in keys]
@@ -177,6 +176,8 @@ def _shared(keys: Iterable[Keys], name: str, other: str) -> set[str]:
 
 def _without(keys: Keys, shared: Set[str]) -> Keys:
     """The keys less the shared ones, unless nothing would be left; with what to remember."""
+    if not shared:
+        return replace(keys, marks=()) if keys.marks else keys
     guid = "" if keys.guid in shared else keys.guid
     link = "" if keys.link in shared else keys.link
     if not (guid or link or keys.content or keys.bare):
@@ -191,30 +192,33 @@ def identify(
     known: Mapping[str, str],
     hashes: Mapping[str, str],
     policy: Policy = "auto",
+    *,
+    keys: Sequence[Keys] | None = None,
 ) -> list[Identified]:
     """Judge a feed's entries in order.
 
-    `known` maps identity keys to article ids, `hashes` article ids to their content
-    hash. Entries that repeat within one document are judged
-    against each other as well; revisions seen this way are repeats.
+    `keys` are the entries' `identity_keys`, where the caller has them already; `known` maps
+    such keys to article ids, `hashes` article ids to their content hash. Entries that repeat
+    within one document are judged against each other as well; revisions seen this way are repeats.
     """
     seen = dict(known)
     judged: set[str] = set()
     result = []
-    for entry, keys in zip(entries, document_keys(entries, known, policy), strict=True):
+    own = keys if keys is not None else [identity_keys(entry, policy) for entry in entries]
+    for entry, judged_by in zip(entries, document_keys(own, known), strict=True):
         digest = content_hash(entry)
-        article, reason = _whose(keys, seen)
+        article, reason = _whose(judged_by, seen)
         if reason is Why.EMPTY:
             kind = Kind.SKIP
         elif not article:
-            kind, article = Kind.NEW, article_id(feed, keys)
+            kind, article = Kind.NEW, article_id(feed, judged_by)
         elif article not in judged and hashes.get(article, digest) != digest:
             kind = Kind.REVISION
         else:
             kind = Kind.SAME
         judged.add(article)
-        result.append(Identified(entry, keys, kind, article, digest, reason))
-        for key in keys.all:
+        result.append(Identified(entry, judged_by, kind, article, digest, reason))
+        for key in judged_by.all:
             seen.setdefault(key, article)
     return result
 

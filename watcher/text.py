@@ -6,6 +6,7 @@ characters) and escaped last, per channel, on the way out.
 
 import re
 import unicodedata
+from functools import lru_cache
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 # Bidi controls can reorder a reader's line; tag characters and zero-widths hide text.
@@ -25,6 +26,7 @@ _MARKS = re.compile(
     "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
 )
 
+_NO_LINK = re.compile(r"[\x00-\x20\x7f\\]")
 _TRACKING = re.compile(
     r"^(utm_\w+|fbclid|gclid|dclid|gbraid|wbraid|msclkid|mc_[ce]id|igshid|yclid|_hsenc|_hsmi|"
     r"at_(medium|campaign|custom\d?|link_\w+|format|bbc_team|ptr_\w+)|ns_\w+|cmpid|cmp|ocid|"
@@ -35,15 +37,20 @@ _TRACKING = re.compile(
 
 def clean_line(text: str, limit: int | None = None) -> str:
     """One line fit for a title or header: controls and newlines become one space."""
-    text = _CONTROL_LINE.sub(" ", _repair(text))
+    text = _repair(text)
+    if not text.isprintable():
+        text = _CONTROL_LINE.sub(" ", text)
     text = " ".join(text.split())
     return truncate(text, limit) if limit else text
 
 
 def clean_text(text: str) -> str:
     """Body text: paragraphs kept apart by one blank line, other line breaks kept."""
-    text = _CONTROL_TEXT.sub(" ", _NEWLINE.sub("\n", _repair(text)))
-    text = _SPACES.sub(" ", text)
+    text = _repair(text)
+    if not text.replace("\n", "").isprintable():
+        text = _SPACES.sub(" ", _CONTROL_TEXT.sub(" ", _NEWLINE.sub("\n", text)))
+    elif "  " in text:  # the only space that can be printed is the plain one
+        text = _SPACES.sub(" ", text)
     return _BLANK_LINES.sub("\n\n", text).strip()
 
 
@@ -88,12 +95,13 @@ def paragraphs(text: str) -> list[str]:
     return [part for part in text.split("\n\n") if part]
 
 
+@lru_cache(maxsize=4096)
 def safe_link(url: str | None, limit: int = 2048) -> str | None:
     """The URL if a reader may click it: http, https or mailto, no userinfo, no control characters."""
     if not url:
         return None
     url = url.strip()
-    if len(url) > limit or "\\" in url or any(c <= " " or c == "\x7f" for c in url):
+    if len(url) > limit or _NO_LINK.search(url):
         return None
     try:
         parts = urlsplit(url)
@@ -117,6 +125,7 @@ def safe_link(url: str | None, limit: int = 2048) -> str | None:
     )
 
 
+@lru_cache(maxsize=4096)
 def canonical_url(url: str) -> str:
     """The link two reports of one page share: no tracking, fragment, default port or `www.`.
 
