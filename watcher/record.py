@@ -310,6 +310,8 @@ def store_outcome(tx: Transaction, outcome: Outcome, now: datetime) -> None:
     if assignment is None:
         return
     article = outcome.article
+    for change in assignment.changes:
+        tx.stories.apply(change)
     tx.stories.save(assignment.story)
     tx.stories.add_article(
         assignment.story.id, article.id, assignment.role, now, assignment.similarity
