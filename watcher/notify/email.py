@@ -269,4 +269,5 @@ def _joined(values: Iterable[str]) -> str:
 
 def _atom(text: str) -> str:
     """Fit for the left side of a message id."""
-    return text if re.fullmatch(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", text) else short_hash(text)
+    plain = len(text) <= 100 and re.fullmatch(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", text)
+    return text if plain else short_hash(text)

@@ -2,11 +2,14 @@
 
 import asyncio
 import io
+from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
 
 import aiosmtplib
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from watcher.errors import PermanentDeliveryError, TemporaryDeliveryError
 from watcher.model import DigestKind, Notification
@@ -30,13 +33,38 @@ def test_the_same_payload_is_the_same_bytes() -> None:
 def test_bytes_that_read_back_differently_are_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     """CVE-2024-6923: should a library write more than we gave it, we notice."""
     monkeypatch.setattr(
-        _mime.EmailMessage,
-        "as_bytes",
-        lambda self: b"From: a\r\nTo: b\r\nSubject: x\r\nBcc: evil@example.net\r\n\r\nx\r\n",
+        _mime, "_encoded", lambda name, value: b"Subject: x\r\nBcc: e@f.example\r\n"
     )
 
     with pytest.raises(PermanentDeliveryError, match="unsafe_mail"):
-        build({"headers": HEADERS, "text": "x"})
+        build({"headers": [*HEADERS[:2], ["Subject", "ü"]], "text": "x"})
+
+
+@given(st.text(), st.text())
+def test_every_text_reads_back_as_it_was(text: str, html: str) -> None:
+    text, html = (s.encode("utf-8", "replace").decode() for s in (text, html))
+    read = message_from_bytes(
+        build({"headers": HEADERS, "text": text, "html": html}), policy=policy.default
+    )
+    bodies = [read.get_body((kind,)) for kind in ("plain", "html")]
+
+    assert same(bodies[0].get_content(), text)
+    assert bodies[1] is None if not html else same(bodies[1].get_content(), html)
+
+
+def same(found: str, given: str) -> bool:
+    """But for line ends and the one at the end."""
+    plain = [s.replace("\r\n", "\n").replace("\r", "\n") for s in (found, given)]
+    return plain[0] == plain[1] + ("" if plain[1].endswith("\n") else "\n")
+
+
+@given(st.text(max_size=300))
+def test_every_subject_reads_back_as_it_was(title: str) -> None:
+    title = header_text(title)
+    raw = build({"headers": [*HEADERS[:2], ["Subject", title]], "text": "x"})
+
+    assert message_from_bytes(raw, policy=policy.default)["Subject"] == title
+    assert max(map(len, raw.split(b"\r\n"))) <= 998
 
 
 @pytest.mark.parametrize(
