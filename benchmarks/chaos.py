@@ -30,7 +30,7 @@ from zlib import crc32
 
 import yaml
 
-from benchmarks.sinks import Arrival, Sinks
+from benchmarks._sinks import Arrival, Sinks
 from watcher.notify._json import message_id
 from watcher.notify.email import message_id as mail_id
 

@@ -5,12 +5,16 @@ Bare asyncio instead of aiosmtpd and a web framework: the sink must not be what 
 
 import asyncio
 import re
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 _ID = re.compile(rb"^message-id:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
 
 
@@ -37,6 +41,7 @@ class Sinks:
     http_port: int = 0
 
     def __enter__(self) -> "Sinks":
+        self._servers: list[asyncio.Server] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
@@ -45,10 +50,20 @@ class Sinks:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._run(self._close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
+        self._loop.close()
 
-    def _run(self, work: Coroutine[Any, Any, int]) -> int:
+    async def _close(self) -> None:
+        for server in self._servers:
+            server.close()
+        talks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in talks:
+            task.cancel()
+        await asyncio.gather(*talks, return_exceptions=True)
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
 
     async def _listen(self, talk: Callable[..., Coroutine[Any, Any, None]]) -> int:
@@ -61,6 +76,7 @@ class Sinks:
                 writer.close()
 
         server = await asyncio.start_server(guarded, "127.0.0.1", 0, limit=2**24)
+        self._servers.append(server)
         return int(server.sockets[0].getsockname()[1])
 
     def _note(self, into: list[Arrival], name: bytes, body: bytes) -> None:
@@ -107,3 +123,26 @@ async def _head(reader: asyncio.StreamReader) -> bytes:
         return await reader.readuntil(b"\r\n\r\n")
     except asyncio.IncompleteReadError:
         return b""
+
+
+@contextmanager
+def apart() -> Iterator[tuple[int, int]]:
+    """Sinks in a process of their own, which keep nothing: `(mail port, http port)`."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        mail, http = process.stdout.readline().split()
+        yield int(mail), int(http)
+    finally:
+        process.stdin.close()
+        process.wait(10)
+        process.stdout.close()
+
+
+if __name__ == "__main__":
+    with Sinks(keep=False) as _sinks:
+        print(_sinks.mail_port, _sinks.http_port, flush=True)
+        sys.stdin.read()
