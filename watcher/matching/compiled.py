@@ -27,8 +27,7 @@ class Compiled:
 
     def __init__(self, rules: Sequence[Rule], frequencies: Mapping[str, int] | None = None) -> None:
         program = Program(rules, frequencies)
-        self._always = tuple(program.always)
-        self._numbers = program.numbers
+        self._always = program.always
         self._kernel = program.kernel()
 
     @property
@@ -37,9 +36,9 @@ class Compiled:
         return self._kernel.seen()
 
     def candidates(self, document: Document) -> Candidates:
-        article, number = document.article, self._numbers.__getitem__
+        article = document.article
         certain, possible = self._kernel.match(article.title, article.text)
-        return Candidates([*map(number, certain)], [*self._always, *map(number, possible)])
+        return Candidates(certain, [*self._always, *possible] if self._always else possible)
 
 
 class Program:
@@ -48,8 +47,6 @@ class Program:
     def __init__(self, rules: Sequence[Rule], frequencies: Mapping[str, int] | None) -> None:
         #: Rules that no word can rule out.
         self.always: list[int] = []
-        #: The kernel's number of a rule → its place in `rules`.
-        self.numbers: list[int] = []
         # Literals are counted from 1 as they come; the kernel wants them by kind.
         self._literals: dict[str, int] = {}
         self._code = array("i", [0])
@@ -63,11 +60,11 @@ class Program:
             required = requirements.of(node)
             if node is None or not required:
                 self.always.append(number)
-                continue
-            self._file(len(self.numbers), required)
-            self._roots.append(self._emit(node))
+                self._roots.append(0)
+            else:
+                self._file(number, required)
+                self._roots.append(self._emit(node))
             self._certain.append(exact)
-            self.numbers.append(number)
 
     def _literal(self, literal: str) -> int:
         return self._literals.setdefault(literal, len(self._literals) + 1)

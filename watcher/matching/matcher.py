@@ -1,6 +1,6 @@
 """Rules × article → matches."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from watcher.matching import compiled
@@ -82,13 +82,12 @@ class Matcher:
 
     def hits(self, article: Article) -> list[str]:
         """Ids of the rules that match, in order, without the places: a fraction of the work."""
-        return sorted(rule.id for rule in self._holding(Document(article)))
+        return sorted([rule.id for rule in self._holding(Document(article))])
 
-    def _holding(self, document: Document) -> Iterator[Rule]:
+    def _holding(self, document: Document) -> list[Rule]:
         """Rules that hold; what a match shows beyond that is left to `match_rule`."""
-        for segment in (self._base, self._edits):
-            if segment.rules:
-                yield from segment.holding(document, self._note)
+        found = self._base.holding(document, self._note)
+        return found + self._edits.holding(document, self._note) if self._edits.rules else found
 
     def _note(self, rule: Rule, error: Exception) -> None:
         self.errors[rule.id] = f"{type(error).__name__}: {error}"
@@ -113,25 +112,19 @@ class _Segment:
     def live(self) -> list[Rule]:
         return [rule for rule in self.rules if rule.id not in self.dropped]
 
-    def holding(
-        self, document: Document, note: Callable[[Rule, Exception], None]
-    ) -> Iterator[Rule]:
+    def holding(self, document: Document, note: Callable[[Rule, Exception], None]) -> list[Rule]:
         certain, possible = self._prefilter.candidates(document)
-        for number in certain:
-            rule = self.rules[number]
-            if rule.id not in self.dropped:
-                yield rule
+        found = [self.rules[number] for number in certain]
         for number in possible:
             rule = self.rules[number]
-            if rule.id in self.dropped:
-                continue
             try:
                 held = (self._ready.get(number) or self._compiled(number, rule))(document.view())
             except Exception as error:  # noqa: BLE001 - as above
                 note(rule, error)
                 continue
             if held:
-                yield rule
+                found.append(rule)
+        return [rule for rule in found if rule.id not in self.dropped] if self.dropped else found
 
     def _compiled(self, number: int, rule: Rule) -> Test:
         """Made when first asked for: most rules never come up."""
