@@ -82,7 +82,9 @@ class Articles:
             (*_values(new), canonical_url(new.url) if new.url else "", content_hash)
             for new, content_hash in fresh
         ]
+        last = self._do(sa.select(sa.func.max(article.c.n))).scalar()
         insert_many(self._connection, article, (*_FIELDS, "canonical", "content_hash"), rows)
+        search.index_words(self._connection, last or 0)
         for new, _ in fresh:
             search.index_pairs(self._connection, new)
 

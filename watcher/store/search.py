@@ -96,6 +96,21 @@ def pairs_of(text: str) -> str:
     return " ".join(token for run in runs for token in (*_neighbours(run), run[-1]))
 
 
+def index_words(connection: sa.Connection, after: int) -> None:
+    """Add the articles numbered above `after` to `article_fts`, in one statement.
+
+    A trigger on each row would have FTS5 write its whole state to disk for each row.
+    """
+    if connection.dialect.name == "sqlite":
+        connection.execute(
+            sa.text(
+                "INSERT INTO article_fts(rowid, title, text)"
+                " SELECT n, title, text FROM article WHERE n > :after"
+            ),
+            {"after": after},
+        )
+
+
 def index_pairs(connection: sa.Connection, value: Article) -> None:
     """Bring `article_pairs` up to an article just written (triggers can't cut pairs)."""
     if connection.dialect.name != "sqlite":
