@@ -1,5 +1,6 @@
 """Wiring: one configuration, one store, the parts between them. No decision is made here."""
 
+import asyncio
 import sys
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -183,6 +184,8 @@ class App:
         receivers = build_receivers(config, self._door, dry_run=self._dry_run)
         plan = plan_of(config)
         await self._writer(self._swap, config, plan, receivers)
+        if self._pipeline.matcher.segments > 1:  # live already; made one beside what goes on
+            self._pipeline.matcher = await asyncio.to_thread(self._pipeline.matcher.merged)
 
     def _swap(self, config: Config, plan: Plan, receivers: Mapping[str, Receiver]) -> None:
         enabled = [feed for feed in config.feeds if feed.enabled]

@@ -110,16 +110,21 @@ class Pipeline:
     """Deterministic: the same articles in the same order give the same outcomes."""
 
     def __init__(self, plan: Plan) -> None:
+        self.matcher = Matcher(plan.rules)
         self._take(plan)
         self.memory = self.empty_memory()
 
     def _take(self, plan: Plan) -> None:
         self.plan = plan
-        self.matcher = Matcher(plan.rules)
         self._rules = {rule.id: rule for rule in plan.rules}
 
     def use(self, plan: Plan) -> None:
-        """Swap rules and routes; stories and what was told stay."""
+        """Swap rules and routes; stories and what was told stay.
+
+        Costs what changed. With many rules the matcher then has two segments: the caller may
+        have them merged in another thread and put that in `matcher`.
+        """
+        self.matcher.use(plan.rules)
         self._take(plan)
 
     def empty_memory(self) -> Memory:
