@@ -1,173 +1,118 @@
-"""What a report adds to a story: new numbers, new names, a changed claim. Pure."""
+"""What a report adds to a story: a claim, a stage of an event, a name, a figure. Pure."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
 from watcher.model import Article
-from watcher.stories.features import content_terms
+from watcher.stories.claims import Stage, claimed, in_order
+from watcher.stories.features import content_terms, meaning
+from watcher.stories.figures import Figure, figures, new_figures
+from watcher.stories.lexicon import PLACES
 from watcher.tokens import fold_tokens
 
-_NUMBER = re.compile(r"(?<![\w.])\d[\d.,]*\d|(?<![\w.,])\d(?!\w)")
+MAX_SAID = 4
+# News stands in the headline and the lead; further down is what was known.
+LEAD = 400
+KNOWN = 3000
+
 # A run of capitalised words that does not open a sentence: most likely a name.
 _NAME = re.compile(
     r"(?<=[a-zа-яёà-ÿ,;] )((?:[A-ZÀ-ÖØ-ÞА-ЯЁ][\w’'-]+)(?: (?:[A-ZÀ-ÖØ-ÞА-ЯЁ][\w’'-]+))*)"
 )
-# Changes in what is claimed, in the languages of the shipped feeds; prefixes of folded words.
-CLAIMS: dict[str, tuple[str, ...]] = {
-    "a denial": (
-        "deni",
-        "denies",
-        "deny",
-        "refut",
-        "dement",
-        "опроверг",
-        "부인",
-        "否認",
-        "否认",
-        "desment",
-        "niega",
-    ),
-    "a confirmation": (
-        "confirm",
-        "acknowledg",
-        "bestatig",
-        "подтверд",
-        "확인",
-        "確認",
-        "确认",
-        "证实",
-    ),
-    "a failure": (
-        "fail",
-        "explod",
-        "crash",
-        "abort",
-        "gescheit",
-        "провал",
-        "실패",
-        "失敗",
-        "失败",
-        "echou",
-        "fracas",
-    ),
-    "a success": ("succe", "succeed", "erfolgreich", "успеш", "성공", "成功", "reussi", "exito"),
-    "a date or postponement": (
-        "postpon",
-        "delay",
-        "cancel",
-        "verschob",
-        "отлож",
-        "отмен",
-        "연기",
-        "延期",
-        "推迟",
-        "report",
-    ),
-    "condemnation or sanctions": (
-        "condemn",
-        "sanction",
-        "verurteil",
-        "осуд",
-        "санкц",
-        "규탄",
-        "제재",
-        "非難",
-        "制裁",
-        "谴责",
-    ),
-    "an arrival": (
-        "arriv",
-        "ankunft",
-        "eingetroffen",
-        "прибы",
-        "도착",
-        "到着",
-        "抵达",
-        "llego",
-        "llega",
-    ),
-    "a departure": ("depart", "abgereist", "отбы", "출발", "出発", "启程", "partio"),
-    "an agreement": (
-        "sign",
-        "agree",
-        "treaty",
-        "unterzeichn",
-        "подписа",
-        "соглаш",
-        "서명",
-        "합의",
-        "署名",
-        "签署",
-    ),
-    "casualties": (
-        "kill",
-        "dead",
-        "death",
-        "casualt",
-        "wound",
-        "getotet",
-        "погиб",
-        "사망",
-        "死亡",
-        "muert",
-    ),
-}
-_SHORT_CLAIMS = {"sign", "report", "dead", "kill"}
-MAX_SAID = 4
+# Capitalised, and no name of anything in the news.
+_NO_NAMES = frozenset(
+    """monday tuesday wednesday thursday friday saturday sunday january february march april may june
+    july august september october november december montag dienstag mittwoch donnerstag freitag samstag
+    sonntag lundi mardi mercredi jeudi vendredi samedi dimanche mr mrs ms dr president prime minister
+    premier secretary general foreign defence defense ministry chairman senator governor king queen
+    prince princess government parliament congress senate house state department office breaking update
+    updated exclusive live video watch analysis opinion reuters associated press bloomberg yonhap kyodo
+    xinhua tass interfax bbc cnn afp ap kcna news agency english read more""".split()  # noqa: SIM905
+)
 
 
 def novelty(article: Article, earlier: Sequence[Article]) -> tuple[str, ...]:
     """What is new, in words, most telling first; empty when nothing is.
 
-    Articles in a language the story did not have yet are judged by numbers and
+    Articles in a language the story did not have yet are judged by figures and
     claims only: their names are always spelled anew.
     """
-    text = f"{article.title}. {article.text[:1500]}"
-    before = " \n ".join(f"{a.title}. {a.text[:3000]}" for a in earlier)
-    said: list[str] = []
-    old_claims = claims(before)
-    said += [name for name in claims(text) if name not in old_claims]
+    told, before = _read(article), [_read(a) for a in earlier]
+    said = _new_claims(told, before)
     if any(a.lang == article.lang for a in earlier):
-        said += _new_names(text, before)
-    said += [f"the figure {n}" for n in _new_numbers(text, before)]
+        said += _new_names(article, frozenset().union(*(b.words for b in before)))
+    said += new_figures(figures(_lead(article)), [f for b in before for f in b.figures])
     return tuple(said[:MAX_SAID])
 
 
-def claims(text: str) -> list[str]:
-    """Which kinds of claim a text makes, in the order of `CLAIMS`."""
-    words = fold_tokens(text)
-    joined = "".join(word for word in words if not word.isascii())
-    return [
-        name for name, stems in CLAIMS.items() if any(_makes(stem, words, joined) for stem in stems)
-    ]
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What a report says: the claims of its lead, the words and figures of all of it."""
+
+    claims: Mapping[str, Stage]
+    words: frozenset[str]
+    figures: tuple[Figure, ...]
 
 
-def _makes(stem: str, words: Iterable[str], joined: str) -> bool:
-    if not stem.isascii() and not stem[0].isalpha():
-        return False
-    if "\u3000" <= stem[0] <= "\u9fff":
-        return stem in joined
-    if stem in _SHORT_CLAIMS:
-        return any(word in {stem, stem + "s", stem + "ed"} for word in words)
-    return any(word.startswith(stem) for word in words)
+@lru_cache(maxsize=2048)
+def _read(article: Article) -> _Content:
+    """Read once, however many later reports are held against it."""
+    text = f"{article.title}. {article.text[:KNOWN]}"
+    words = frozenset(map(meaning, content_terms(text)))
+    return _Content(claimed(_lead(article)), words, tuple(figures(text)))
 
 
-def _new_numbers(text: str, before: str) -> list[str]:
-    known = {_plain(n) for n in _NUMBER.findall(before)}
-    fresh = dict.fromkeys(n for n in _NUMBER.findall(text) if _plain(n) not in known)
-    # Years and single digits are said in every report.
-    return [n for n in fresh if len(_plain(n)) > 1 and not re.fullmatch(r"(19|20)\d\d", n)]
+def _lead(article: Article) -> str:
+    return f"{article.title}. {article.text[:LEAD]}"
 
 
-def _plain(number: str) -> str:
-    return re.sub(r"[.,]", "", number)
+def _new_claims(told: _Content, before: Sequence[_Content]) -> list[str]:
+    """Claims the story did not make, and events that have come further than it knew."""
+    said = []
+    for name in in_order(told.claims):
+        stage = told.claims[name]
+        known = max((b.claims[name] for b in before if name in b.claims), default=None)
+        if known is None or stage > known:
+            said.append(_in_words(name, stage, known))
+    return said
 
 
-def _new_names(text: str, before: str) -> list[str]:
-    known = set(content_terms(before))
+def _in_words(name: str, stage: Stage, known: Stage | None) -> str:
+    if stage is Stage.ANNOUNCED:
+        return f"plans for {name}"
+    if stage is Stage.OVER:
+        return f"{name}, now over" if known else f"{name}, over already"
+    return f"{name}, announced before" if known else name
+
+
+def _new_names(article: Article, before: frozenset[str]) -> list[str]:
+    known = before.union(map(meaning, content_terms(article.publisher)))
+    title = "" if _is_title_case(article.title) else article.title
     fresh: dict[str, None] = {}
-    for name in _NAME.findall(text):
-        terms = content_terms(name)
-        if terms and not known.issuperset(terms) and len(name) > 3:
-            fresh[name.removesuffix("'s").removesuffix("’s")] = None
-    return list(fresh)
+    for name in _NAME.findall(f"{title}. {article.text[:LEAD]}"):
+        name = _trimmed(name)
+        terms = set(map(meaning, content_terms(name)))
+        if len(name) > 3 and terms and not terms <= known:
+            fresh[name] = None
+    places = {t: t for t in content_terms(article.title) if meaning(t) in PLACES - known}
+    named = " ".join(fresh).casefold()
+    return [*fresh, *(place.capitalize() for place in places if title == "" and place not in named)]
+
+
+def _trimmed(name: str) -> str:
+    """Without days, offices and the like at either end; empty when nothing is left."""
+    words = [w.removesuffix("'s").removesuffix("’s") for w in name.split()]
+    while words and words[0].casefold() in _NO_NAMES:
+        del words[0]
+    while words and words[-1].casefold() in _NO_NAMES:
+        del words[-1]
+    return " ".join(words)
+
+
+def _is_title_case(title: str) -> bool:
+    """Headlines That Capitalise Every Word tell nothing of names."""
+    words = [word for word in title.split() if len(word) > 3 and word[0].isalpha()]
+    small = sum(word[0].islower() for word in words)
+    return len(fold_tokens(title)) > 3 and bool(words) and small <= len(words) / 5

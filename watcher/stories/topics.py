@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from watcher.model import Article
-from watcher.stories.novelty import claims
+from watcher.stories.claims import BROAD, claims
 from watcher.tokens import fold_tokens
 
 # Without any shared fact only a report that comes soon is taken for the same event.
@@ -51,4 +51,4 @@ def neutral_facts(article: Article) -> frozenset[str]:
     text = f"{article.title}. {article.text[:1500]}"
     # Korean and Japanese write the unit onto the figure.
     numbers = {n for n in _NUMBER.findall(" ".join(fold_tokens(text))) if not _YEAR.fullmatch(n)}
-    return frozenset(numbers).union(claims(text))
+    return frozenset(numbers).union(claims(text)) - BROAD
