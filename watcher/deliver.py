@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
@@ -18,17 +19,18 @@ from watcher.errors import (
 from watcher.faults import Faults
 from watcher.model import Notification, Receipt
 from watcher.notices import Notices
-from watcher.ports import Clock, Receiver
+from watcher.ports import Clock, Keeping, Receiver
 from watcher.retry import Action, plan_retry
 from watcher.store.engine import Store, Transaction
-from watcher.writer import Writer
+from watcher.writer import Batches, Writer
 
 log = structlog.get_logger()
 
 # Longer than the slowest honest answer (SMTP gives the final dot ten minutes, RFC 5321 §4.5.3.2.6).
 LEASE = timedelta(minutes=15)
 SEND_DEADLINE = timedelta(minutes=13)
-BATCH = 20
+# Claimed at once; in the lease of one they all fit, for a receiver that hangs is left alone.
+BATCH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Target:
 
 
 class Deliverer:
-    """Sends what is due; every outcome is marked before the next message of that receiver."""
+    """Sends what is due; outcomes are marked in order, at most one behind what is sent."""
 
     def __init__(
         self,
@@ -62,6 +64,8 @@ class Deliverer:
         self._drains: dict[str, asyncio.Task[None]] = {}
         self._last_sent: dict[str, float] = {}
         self._stopping = False
+        # Marks that come together are one commit, whatever receivers they are of.
+        self._marks = Batches(writer, self._mark_sent, limit=BATCH)
 
     def use(self, targets: Mapping[str, Target]) -> None:
         """Take the receivers of a (re)loaded configuration; running sends end with the old ones."""
@@ -102,22 +106,39 @@ class Deliverer:
             return tx.outbox.due_receivers(self._clock.now())
 
     async def _drain(self, name: str) -> None:
+        receiver = self._targets[name].receiver
         try:
-            while batch := await self._writer(self._claim, name):
-                if not await self._deliver_batch(name, batch):
-                    return
+            async with receiver.kept() if isinstance(receiver, Keeping) else nullcontext():
+                while batch := await self._writer(self._claim, name):
+                    if not await self._deliver_batch(name, batch):
+                        return
         except StoreError as error:
             log.warning("delivery_paused", receiver=name, error=str(error))
 
     async def _deliver_batch(self, name: str, batch: list[Notification]) -> bool:
-        """In order; what is not tried goes back untouched. False ends this drain."""
-        go_on = True
+        """In order; what is not tried goes back untouched. False ends this drain.
+
+        One message is sent while the one before it is being marked, no more: at a kill at most
+        two are acknowledged and not marked.
+        """
+        go_on, marking = True, None
         for notification in batch:
             if self._stopping or not go_on:
                 await self._writer(self._release, notification)
                 continue
             await self._pace(name)
-            go_on = await self._deliver(name, notification)
+            outcome = await self._attempt(name, notification)
+            if marking is not None:
+                await marking
+                marking = None
+            if isinstance(outcome, Receipt):
+                marking = asyncio.create_task(self._marks.add((notification, outcome)))
+            else:
+                go_on = outcome is not None and await self._writer(
+                    self._failed, notification, outcome
+                )
+        if marking is not None:
+            await marking
         return go_on and not self._stopping
 
     def _claim(self, name: str) -> list[Notification]:
@@ -142,20 +163,21 @@ class Deliverer:
                 await asyncio.sleep(wait)
         self._last_sent[name] = time.monotonic()
 
-    async def _deliver(self, name: str, notification: Notification) -> bool:
-        """One attempt; False when this receiver should be left alone for now."""
+    async def _attempt(
+        self, name: str, notification: Notification
+    ) -> Receipt | DeliveryError | None:
+        """One attempt; None when the receiver is gone, and the message has been given back."""
         target = self._targets.get(name)
         if target is None:
             await self._writer(self._release, notification)
-            return False
+            return None
         self._faults.hit("before_send")
         try:
             receipt = await self._send(target.receiver, notification)
         except DeliveryError as error:
-            return await self._writer(self._failed, notification, error)
+            return error
         self._faults.hit("after_send_before_mark")
-        await self._writer(self._sent, notification, receipt)
-        return True
+        return receipt
 
     async def _send(self, receiver: Receiver, notification: Notification) -> Receipt:
         try:
@@ -170,17 +192,22 @@ class Deliverer:
             log.exception("receiver_bug", receiver=notification.receiver, key=notification.key)
             raise TemporaryDeliveryError(type(error).__name__, code="internal") from error
 
-    def _sent(self, notification: Notification, receipt: Receipt) -> None:
+    def _mark_sent(self, sent: Sequence[tuple[Notification, Receipt]]) -> list[None]:
         now = self._clock.now()
         with self._store.begin() as tx:
-            marked = tx.outbox.sent(notification.key, notification.attempt, now, receipt.detail)
-        log.info(
-            "delivered" if marked else "delivered_late",
-            receiver=notification.receiver,
-            key=notification.key,
-            attempt=notification.attempt,
-            subject=notification.subject,
-        )
+            marked = [
+                tx.outbox.sent(notification.key, notification.attempt, now, receipt.detail)
+                for notification, receipt in sent
+            ]
+        for (notification, _), in_time in zip(sent, marked, strict=True):
+            log.info(
+                "delivered" if in_time else "delivered_late",
+                receiver=notification.receiver,
+                key=notification.key,
+                attempt=notification.attempt,
+                subject=notification.subject,
+            )
+        return [None] * len(sent)
 
     def _failed(self, notification: Notification, error: DeliveryError) -> bool:
         now = self._clock.now()

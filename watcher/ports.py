@@ -1,7 +1,8 @@
 """The seams: what the top floor asks of the edges. Small Protocols, no implementation."""
 
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from watcher.model import (
     Digest,
@@ -64,4 +65,13 @@ class Receiver(Protocol):
         `TemporaryDeliveryError` or `PermanentDeliveryError`, never anything else.
         Safe to run concurrently with other receivers; cancels cleanly.
         """
+        ...
+
+
+@runtime_checkable
+class Keeping(Protocol):
+    """What a `Receiver` may add: something worth keeping open over several messages."""
+
+    def kept(self) -> AbstractAsyncContextManager[None]:
+        """Sends inside it come one at a time and may share a connection; never raises."""
         ...

@@ -1,8 +1,9 @@
-"""One message over SMTP, with a deadline per phase, and what each failure means."""
+"""Messages over SMTP, with a deadline per phase, and what each failure means."""
 
 import asyncio
 import ssl
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
@@ -13,6 +14,10 @@ from watcher.errors import DeliveryError, PermanentDeliveryError, TemporaryDeliv
 from watcher.text import clean_line
 
 QUIT_TIMEOUT = 5.0
+RSET_TIMEOUT = 10.0
+# Postfix's own limits are of this order; a fresh connection now and then spreads over its hosts.
+MOST_PER_CONNECTION = 100
+_CLOSING = 421
 # Credentials or the account are refused: no other message will fare better.
 _PARK = {530, 534, 535, 538}
 
@@ -37,8 +42,84 @@ class Server:
         return f"Server({self.host}:{self.port})"
 
 
-async def submit(server: Server, sender: str, recipient: str, message: bytes) -> str:
-    """The server's words after the final dot. Raises delivery errors only."""
+class Session:
+    """Submits messages: inside `kept()` over one connection, outside each over its own.
+
+    A connection is asked with RSET before it is used again, so that one the server has closed
+    meanwhile is replaced before anything of the next message is said. From MAIL on a message
+    belongs to its connection: what is lost then is the outcome of this attempt.
+    """
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._keeping = False
+        self._idle: aiosmtplib.SMTP | None = None
+        self._used = 0
+
+    @asynccontextmanager
+    async def kept(self) -> AsyncIterator[None]:
+        """One message at a time; ends with QUIT."""
+        self._keeping = True
+        try:
+            yield
+        finally:
+            self._keeping = False
+            client, self._idle = self._idle, None
+            if client is not None:
+                await _leave(client)
+
+    async def submit(self, sender: str, recipient: str, message: bytes) -> str:
+        """The server's words after the final dot. Raises delivery errors only."""
+        try:
+            client = await self._connected()
+        except Exception as error:
+            raise to_delivery_error(error, self._server.host) from error
+        usable = False
+        try:
+            await client.mail(sender)
+            await client.rcpt(recipient)
+            timeout = self._server.data_timeout.total_seconds()
+            reply = await client.data(message, timeout=timeout)
+            usable = True
+            return clean_line(f"{reply.code} {reply.message}", 200)
+        except Exception as error:
+            # A refusal leaves the connection in order; 421 announces its end.
+            code = getattr(error, "code", 421)
+            usable = self._keeping and code != _CLOSING and client.is_connected
+            raise to_delivery_error(error, self._server.host) from error
+        finally:
+            await self._put_back(client, usable=usable)
+
+    async def _connected(self) -> aiosmtplib.SMTP:
+        client, self._idle = self._idle, None
+        if client is not None and await self._still_there(client):
+            self._used += 1
+            return client
+        self._used = 1
+        return await _open(self._server)
+
+    async def _still_there(self, client: aiosmtplib.SMTP) -> bool:
+        if self._used >= MOST_PER_CONNECTION:
+            await _leave(client)
+            return False
+        try:
+            await client.rset(timeout=RSET_TIMEOUT)
+        except (aiosmtplib.SMTPException, OSError, TimeoutError):
+            client.close()
+            return False
+        return True
+
+    async def _put_back(self, client: aiosmtplib.SMTP, *, usable: bool) -> None:
+        if usable and self._keeping:
+            self._idle = client
+        elif usable:
+            await _leave(client)
+        else:
+            client.close()
+
+
+async def _open(server: Server) -> aiosmtplib.SMTP:
+    """Connected, encrypted and logged in as told."""
     client = aiosmtplib.SMTP(
         hostname=server.host,
         port=server.port,
@@ -49,19 +130,14 @@ async def submit(server: Server, sender: str, recipient: str, message: bytes) ->
         timeout=server.command_timeout.total_seconds(),
     )
     try:
-        await _open(client, server)
-        await client.mail(sender)
-        await client.rcpt(recipient)
-        reply = await client.data(message, timeout=server.data_timeout.total_seconds())
-        await _leave(client)
-        return clean_line(f"{reply.code} {reply.message}", 200)
-    except Exception as error:
-        raise to_delivery_error(error, server.host) from error
-    finally:
+        await _greet(client, server)
+    except BaseException:
         client.close()
+        raise
+    return client
 
 
-async def _open(client: aiosmtplib.SMTP, server: Server) -> None:
+async def _greet(client: aiosmtplib.SMTP, server: Server) -> None:
     await client.connect(timeout=server.connect_timeout.total_seconds())
     if server.tls == "starttls":
         await client.starttls(server_hostname=server.host)
@@ -74,8 +150,11 @@ async def _open(client: aiosmtplib.SMTP, server: Server) -> None:
 
 async def _leave(client: aiosmtplib.SMTP) -> None:
     """The message is the server's after its 250: a failing QUIT changes nothing (alertmanager#4006)."""
-    with suppress(aiosmtplib.SMTPException, OSError, asyncio.TimeoutError):
-        await client.quit(timeout=QUIT_TIMEOUT)
+    try:
+        with suppress(aiosmtplib.SMTPException, OSError, asyncio.TimeoutError):
+            await client.quit(timeout=QUIT_TIMEOUT)
+    finally:
+        client.close()
 
 
 def to_delivery_error(error: Exception, host: str) -> DeliveryError:

@@ -20,14 +20,15 @@ same id. Mails about one story are one thread, and so are a receiver's digests.
 100 kB (Gmail cuts at 102) shows its later stories as headlines, then goes on in a
 second mail.
 
-A server that finds a mail too big (552) gets its text alone. 4xx, timeouts and lost
-connections are tried again for five days, other 5xx is given up, and refused credentials
-park the receiver until `watcher outbox retry`.
+Mails that wait together go over one connection. A server that finds a mail too big (552)
+gets its text alone. 4xx, timeouts and lost connections are tried again for five days, other
+5xx is given up, and refused credentials park the receiver until `watcher outbox retry`.
 """
 
 import re
 import ssl
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from email.utils import getaddresses, parseaddr, quote
@@ -42,7 +43,7 @@ from watcher.notify._inert import inert
 from watcher.notify._kit import check_endpoint, short_hash
 from watcher.notify._mime import build, date_header, header_text, header_token, list_of, subject
 from watcher.notify._pages import Page, paginate
-from watcher.notify._smtp import Server, submit
+from watcher.notify._smtp import Server, Session
 from watcher.notify.settings import Duration, ReceiverSettings, Tools, listed
 from watcher.text import clean_line
 
@@ -208,9 +209,23 @@ class Receiver:
             what = f"the message can't be built: {type(error).__name__}"
             raise PermanentDeliveryError(what, code="unsafe_mail") from error
         sender = parseaddr(self._settings.sender)[1]
-        return Receipt(await submit(self._server, sender, str(payload["to"]), message))
+        return Receipt(await self._session.submit(sender, str(payload["to"]), message))
+
+    @asynccontextmanager
+    async def kept(self) -> AsyncIterator[None]:
+        """See `ports.Keeping`: mails of one drain share a connection."""
+        try:
+            session = self._session
+        except PermanentDeliveryError:  # raised again where a message can be blamed for it
+            yield
+            return
+        async with session.kept():
+            yield
 
     @cached_property
+    def _session(self) -> Session:
+        return Session(self._server())
+
     def _server(self) -> Server:
         settings = self._settings
         return Server(

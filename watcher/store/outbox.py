@@ -43,7 +43,13 @@ class Outbox:
         receivers: Collection[str] | None = None,
     ) -> list[Notification]:
         """Oldest first; each claim is one attempt and begins a lease."""
-        query = sa.select(outbox.c.n).where(_due(now))
+        # So that what is pending is read off the index in order, however long the queue.
+        self._do(
+            sa.update(outbox)
+            .where(outbox.c.state == NotificationState.LEASED, outbox.c.lease_until <= now)
+            .values(state=NotificationState.PENDING, lease_until=None)
+        )
+        query = sa.select(outbox.c.n).where(_waiting(now))
         if receivers is not None:
             query = query.where(outbox.c.receiver.in_(receivers))
         # On SQLite the write lock already keeps others out, and the clause is left out.
@@ -207,16 +213,21 @@ class Outbox:
 
 
 def _due(now: datetime) -> sa.ColumnElement[bool]:
-    resting = sa.select(parked.c.receiver).where(
-        sa.or_(parked.c.until.is_(None), parked.c.until > now)
-    )
+    late = sa.and_(outbox.c.state == NotificationState.LEASED, outbox.c.lease_until <= now)
+    return sa.or_(_waiting(now), sa.and_(late, outbox.c.receiver.not_in(_resting(now))))
+
+
+def _waiting(now: datetime) -> sa.ColumnElement[bool]:
     return sa.and_(
+        outbox.c.state == NotificationState.PENDING,
         outbox.c.due_at <= now,
-        outbox.c.receiver.not_in(resting),
-        sa.or_(
-            outbox.c.state == NotificationState.PENDING,
-            sa.and_(outbox.c.state == NotificationState.LEASED, outbox.c.lease_until <= now),
-        ),
+        outbox.c.receiver.not_in(_resting(now)),
+    )
+
+
+def _resting(now: datetime) -> sa.Select[tuple[str]]:
+    return sa.select(parked.c.receiver).where(
+        sa.or_(parked.c.until.is_(None), parked.c.until > now)
     )
 
 
