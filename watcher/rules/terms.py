@@ -1,6 +1,7 @@
 """Strings of a rule as phrases, folded by the same code as the articles."""
 
 import re
+from functools import lru_cache
 
 from watcher.rules.clauses import Phrase, Word
 from watcher.tokens import fold_tokens
@@ -22,8 +23,12 @@ class TermError(ValueError):
         super().__init__(f"{what}: {todo}")
 
 
+@lru_cache(maxsize=200_000)
 def phrase(text: str, *, plurals: bool = True) -> Phrase:
-    """Raises `TermError` for an empty term or a wildcard in the wrong place."""
+    """Raises `TermError` for an empty term or a wildcard in the wrong place.
+
+    The same text gives the same object: rules say the same things again and again.
+    """
     tokens = fold_tokens(text.translate(_MARKS))
     # Scripts without spaces give one token a letter: a wildcard after one is moot.
     tokens = [token for token in tokens if token.strip(_ANY)]
