@@ -12,7 +12,9 @@ Exit 1 when anything is lost, comes under two ids, comes again outside the windo
 """
 
 import argparse
+import os
 import re
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -99,11 +101,14 @@ class Nursery:
     def start(self) -> int:
         passed = timedelta(seconds=(time.monotonic() - self._began) * SPEED)
         self._tell(f"{(self._epoch + passed).isoformat()}*{SPEED}")
-        return int(self._hear())
+        pid = int(self._hear() or 0)
+        if pid <= 1:
+            raise RuntimeError("the nursery died: does `import watcher.daemon` work?")
+        return pid
 
     def gone(self) -> int:
         """The exit of the daemon that was started last; waits for it."""
-        return int(self._hear())
+        return int(self._hear() or -1)
 
     def close(self) -> None:
         if self._process.stdin:
@@ -119,7 +124,7 @@ class Nursery:
 
     def _hear(self) -> str:
         assert self._process.stdout is not None
-        return self._process.stdout.readline() or "-1"
+        return self._process.stdout.readline()
 
 
 class Chaos:
@@ -172,7 +177,7 @@ class Chaos:
             wanted = before + self._rng.randint(1, PER_ROUND * 2)
             self._wait(lambda: self._arrived() >= wanted, LONGEST)
             time.sleep(self._rng.uniform(0.0, 0.02))
-        subprocess.run(["/bin/kill", "-9", str(pid)], check=True)
+        os.kill(pid, signal.SIGKILL)
         nursery.gone()
         first = min((a.at for a in self._since(before)), default=None)
         if first is not None:
@@ -192,7 +197,7 @@ class Chaos:
         """The first poll alerts nobody: it only learns what the feed holds."""
         pid = nursery.start()
         self._wait(lambda: "polled" in self._log(), 30)
-        subprocess.run(["/bin/kill", str(pid)], check=True)
+        os.kill(pid, signal.SIGTERM)
         nursery.gone()
 
     def _drain(self, nursery: Nursery) -> None:
@@ -200,7 +205,7 @@ class Chaos:
         pid = nursery.start()
         self._wait(lambda: not self._missing(), 60)
         time.sleep(0.5)
-        subprocess.run(["/bin/kill", str(pid)], check=True)
+        os.kill(pid, signal.SIGTERM)
         nursery.gone()
         self._read_arrivals()
 

@@ -170,7 +170,10 @@ class App:
             store, pipeline, composer, notices=notices, clock=clock, rng=rng, faults=faults
         )
         ingest = Ingest(recorder, writer, door=door, parser=parser, clock=clock, faults=faults)
-        deliverer = Deliverer(store, writer, clock=clock, notices=notices, rng=rng, faults=faults)
+        deliverer = Deliverer(
+            store, writer, clock=clock, notices=notices, rng=rng, faults=faults,
+            merge_backlog=composer.merge_backlog,
+        )  # fmt: skip
         app = cls(
             config, store, writer, door, ingest, composer, deliverer, notices, pipeline, clock,
             dry_run=dry_run,

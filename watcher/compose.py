@@ -1,6 +1,7 @@
 """Dispatches that are due become digests, digests become notifications in the outbox."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
@@ -73,6 +74,32 @@ class Composer:
                     )
                     break
         return added
+
+    def merge_backlog(self, tx: Transaction, receiver: str, now: datetime) -> None:
+        """Single alerts that lay in the outbox, untried, while a receiver was away: one digest.
+
+        Nothing happens below `MERGE_ABOVE`, or when the digest can't be composed: then they go alone.
+        """
+        if receiver not in self._receivers:
+            return
+        waiting = tx.outbox.untried_alerts(receiver, now - LATE_AFTER)
+        since = {alert: n.created_at for n in reversed(waiting) for alert in n.alerts}
+        if len(since) <= MERGE_ABOVE:
+            return
+        batch = [Dispatch(alert, receiver, at) for alert, at in since.items()]
+        alerts = [a for a in (tx.alerts.get(alert) for alert in since) if a is not None]
+        try:
+            digest = self._digest(tx, receiver, batch, alerts, now)
+            digest = replace(digest, key=f"merged:{waiting[-1].key}")
+            notifications = freeze(digest, self._receivers[receiver], tuple(since))
+        except WatcherError as error:
+            log.error("backlog_not_merged", receiver=receiver, error=str(error))
+            return
+        for notification in notifications:
+            tx.outbox.enqueue(notification)
+        tx.outbox.merged([n.key for n in waiting], digest.key, now)
+        tx.alerts.composed([(alert, receiver) for alert in since], digest.key)
+        log.info("backlog_merged", receiver=receiver, key=digest.key, alerts=len(since))
 
     def preview(self, tx: Transaction, receiver: str, now: datetime) -> Digest | None:
         """The digest that would go out if everything waiting for the receiver were due now."""

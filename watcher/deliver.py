@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 
 import structlog
@@ -20,7 +20,7 @@ from watcher.faults import Faults
 from watcher.model import Notification, Receipt
 from watcher.notices import Notices
 from watcher.ports import Clock, Keeping, Receiver
-from watcher.retry import Action, plan_retry
+from watcher.retry import TELL_AFTER, Action, plan_retry, rest_until
 from watcher.store.engine import Store, Transaction
 from watcher.writer import Batches, Writer
 
@@ -31,6 +31,7 @@ LEASE = timedelta(minutes=15)
 SEND_DEADLINE = timedelta(minutes=13)
 # Claimed at once; in the lease of one they all fit, for a receiver that hangs is left alone.
 BATCH = 100
+MergeBacklog = Callable[[Transaction, str, datetime], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class Deliverer:
         notices: Notices,
         rng: Random,
         faults: Faults,
+        merge_backlog: MergeBacklog | None = None,
     ) -> None:
         self._store = store
         self._writer = writer
@@ -60,10 +62,13 @@ class Deliverer:
         self._notices = notices
         self._rng = rng
         self._faults = faults
+        self._merge_backlog = merge_backlog
         self._targets: Mapping[str, Target] = {}
         self._drains: dict[str, asyncio.Task[None]] = {}
         self._last_sent: dict[str, float] = {}
         self._stopping = False
+        # Temporary failures in a row, by receiver; touched by the writer's thread only.
+        self._failures: dict[str, int] = {}
         # Marks that come together are one commit, whatever receivers they are of.
         self._marks = Batches(writer, self._mark_sent, limit=BATCH)
 
@@ -143,10 +148,13 @@ class Deliverer:
 
     def _claim(self, name: str) -> list[Notification]:
         self._writer.require_room()
-        target = self._targets.get(name)
-        limit = 1 if target and target.min_interval else BATCH
+        target, now = self._targets.get(name), self._clock.now()
+        failing = name in self._failures
+        limit = 1 if failing or (target and target.min_interval) else BATCH
         with self._store.begin() as tx:
-            return tx.outbox.claim_due(self._clock.now(), LEASE, limit, receivers=[name])
+            if self._merge_backlog is not None and not failing:
+                self._merge_backlog(tx, name, now)
+            return tx.outbox.claim_due(now, LEASE, limit, receivers=[name])
 
     def _release(self, notification: Notification) -> None:
         with self._store.begin() as tx:
@@ -199,6 +207,8 @@ class Deliverer:
                 tx.outbox.sent(notification.key, notification.attempt, now, receipt.detail)
                 for notification, receipt in sent
             ]
+            for name in {notification.receiver for notification, _ in sent}:
+                self._works_again(tx, name)
         for (notification, _), in_time in zip(sent, marked, strict=True):
             log.info(
                 "delivered" if in_time else "delivered_late",
@@ -210,41 +220,57 @@ class Deliverer:
         return [None] * len(sent)
 
     def _failed(self, notification: Notification, error: DeliveryError) -> bool:
-        now = self._clock.now()
-        permanent = isinstance(error, PermanentDeliveryError)
+        """Mark it and see who rests; False when the receiver is left alone for now."""
+        now, name = self._clock.now(), notification.receiver
+        refused = isinstance(error, PermanentDeliveryError)
         park = isinstance(error, PermanentDeliveryError) and error.park
         retry_after = getattr(error, "retry_after", None)
         plan = plan_retry(
             attempt=notification.attempt,
             created_at=notification.created_at,
             now=now,
-            temporary=not permanent or park,
+            temporary=not refused or park,
             retry_after=retry_after,
             rng=self._rng,
         )
+        dead = plan.action is Action.DEAD
+        failures = 0 if refused else self._failures.get(name, 0) + 1
+        rest = rest_until(failures, now, self._rng)
+        if retry_after is not None and not dead:
+            rest = plan.due_at
         with self._store.begin() as tx:
-            if plan.action is Action.DEAD:
+            if dead:
                 tx.outbox.dead(notification.key, notification.attempt, str(error), now)
             else:
                 tx.outbox.retry(
                     notification.key, notification.attempt, plan.due_at, str(error), now
                 )
-            if park:
-                tx.outbox.park(notification.receiver, None, str(error), now)
-            elif retry_after is not None and plan.action is Action.RETRY:
-                tx.outbox.park(notification.receiver, plan.due_at, str(error), now)
-            self._tell_operator(tx, notification, error, dead=plan.action is Action.DEAD, park=park)
+            if park or rest is not None:
+                tx.outbox.park(name, None if park else rest, str(error), now)
+            self._tell_operator(tx, notification, error, dead=dead, park=park, failures=failures)
+        if failures:
+            self._failures[name] = failures
         log.warning(
             "delivery_failed",
-            receiver=notification.receiver,
+            receiver=name,
             key=notification.key,
             attempt=notification.attempt,
             error=str(error),
             action=plan.action.value,
             reason=plan.reason,
             parked=park,
+            failures=failures,
         )
-        return not (park or retry_after is not None)
+        return not park and rest is None
+
+    def _works_again(self, tx: Transaction, name: str) -> None:
+        if self._failures.pop(name, 0) >= TELL_AFTER:
+            self._notices.add(
+                tx,
+                f"receiver:{name}:works:{self._clock.now():%Y%m%dT%H%M}",
+                f"receiver {name} works again. What waited for it is on its way",
+                avoid=name,
+            )
 
     def _tell_operator(
         self,
@@ -254,20 +280,27 @@ class Deliverer:
         *,
         dead: bool,
         park: bool,
+        failures: int,
     ) -> None:
+        name, day = notification.receiver, f"{self._clock.now():%Y%m%d}"
         if park:
-            self._notices.add(
-                tx,
-                f"receiver:{notification.receiver}:parked:{self._clock.now():%Y%m%d}",
-                f"receiver {notification.receiver} is parked: {error}. Its queue is kept; mend it, "
-                f"then run: watcher outbox retry --receiver {notification.receiver}",
-                avoid=notification.receiver,
+            key = f"receiver:{name}:parked:{day}"
+            text = (
+                f"receiver {name} is parked: {error}. Its queue is kept; mend it, "
+                f"then run: watcher outbox retry --receiver {name}"
             )
         elif dead:
-            self._notices.add(
-                tx,
-                f"dead:{notification.key}",
-                f"a message to {notification.receiver} was given up: {error}. "
-                f"See it with: watcher outbox show {notification.key}",
-                avoid=notification.receiver,
+            key = f"dead:{notification.key}"
+            text = (
+                f"a message to {name} was given up: {error}. "
+                f"See it with: watcher outbox show {notification.key}"
             )
+        elif failures >= TELL_AFTER:
+            key = f"receiver:{name}:failing:{day}"
+            text = (
+                f"receiver {name} fails for a while now: {error}. Its queue is kept and tried "
+                "every ten minutes; nothing has to be done unless it stays so"
+            )
+        else:
+            return
+        self._notices.add(tx, key, text, avoid=name)

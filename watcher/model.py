@@ -378,6 +378,7 @@ class NotificationState(StrEnum):
     LEASED = "leased"
     SENT = "sent"
     DEAD = "dead"
+    MERGED = "merged"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,12 @@ GIVE_UP_AFTER = timedelta(days=5)
 # Peers send any number there; one bad header must not silence a receiver for years.
 LONGEST_RETRY_AFTER = timedelta(days=1)
 
+# So many failures in a row are the receiver's, not a message's.
+TRIP_AFTER = 3
+# A receiver that is back is noticed within this.
+LONGEST_REST = timedelta(minutes=10)
+TELL_AFTER = 6
+
 
 class Action(StrEnum):
     RETRY = "retry"
@@ -67,3 +73,14 @@ def plan_retry(
     if attempt >= len(STEPS) and now + wait > created_at + GIVE_UP_AFTER:
         return RetryPlan(Action.DEAD, now, RetryReason.GAVE_UP)
     return RetryPlan(Action.RETRY, now + wait, reason)
+
+
+def rest_until(failures: int, now: datetime, rng: Random) -> datetime | None:
+    """How long a receiver is left alone after `failures` in a row; None when it isn't.
+
+    What waits behind is not tried meanwhile: its attempts, and the peer, are spared.
+    """
+    if failures < TRIP_AFTER:
+        return None
+    step = STEPS[min(failures - TRIP_AFTER + 1, len(STEPS) - 1)]
+    return now + min(step, LONGEST_REST) * rng.uniform(0.75, 1.25)

@@ -16,6 +16,7 @@ from watcher.retry import (
     RetryPlan,
     RetryReason,
     plan_retry,
+    rest_until,
 )
 
 NOW = datetime(2026, 5, 27, 6, 0, tzinfo=UTC)
@@ -112,3 +113,10 @@ def test_a_retry_is_always_in_the_future_and_within_a_day(
 
     if decided.action is Action.RETRY:
         assert NOW < decided.due_at <= NOW + LONGEST_RETRY_AFTER
+
+
+def test_a_receiver_rests_after_three_failures_in_a_row_and_ten_minutes_at_most() -> None:
+    rests = [rest_until(n, NOW, Random(1)) for n in range(1, 30)]
+
+    assert rests[:2] == [None, None]
+    assert all(r is not None and NOW < r <= NOW + timedelta(minutes=12.5) for r in rests[2:])

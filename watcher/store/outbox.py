@@ -1,7 +1,7 @@
 """The outbox: each message frozen once, leased, sent, and kept until someone has it.
 
-States: pending → leased (until, attempt) → sent | dead. The attempt number
-fences: an outcome is written only if no later attempt has begun.
+States: pending → leased (until, attempt) → sent | dead, or pending → merged into another. The
+attempt number fences: an outcome is written only if no later attempt has begun.
 """
 
 from collections.abc import Collection
@@ -139,6 +139,42 @@ class Outbox:
             )
         )
 
+    # backlogs
+
+    def untried_alerts(self, receiver: str, before: datetime) -> list[Notification]:
+        """Alerts composed before then of which no part was ever tried, oldest first.
+
+        What was tried may have arrived: it keeps its own id and is not here.
+        """
+        mine = sa.and_(
+            outbox.c.receiver == receiver,
+            outbox.c.kind == DigestKind.ALERT,
+            outbox.c.state == NotificationState.PENDING,
+            outbox.c.attempt == 0,
+        )
+        query = sa.select(*_COLUMNS).where(mine, outbox.c.created_at <= before)
+        found = [_notification(row) for row in self._do(query.order_by(outbox.c.n))]
+        if not found:
+            return []
+        others = sa.select(outbox.c.key).where(
+            outbox.c.receiver == receiver,
+            outbox.c.kind == DigestKind.ALERT,
+            outbox.c.created_at >= min(n.created_at for n in found),
+            sa.not_(mine),
+        )
+        tried = {_message(key) for key in self._do(others).scalars()}
+        return [n for n in found if _message(n.key) not in tried]
+
+    def merged(self, keys: Collection[str], into: str, now: datetime) -> None:
+        """They will not be sent: another message says what they say."""
+        for key in keys:
+            self._log(key, 0, now, "merged", into)
+        self._do(
+            sa.update(outbox)
+            .where(outbox.c.key.in_(keys), outbox.c.state == NotificationState.PENDING)
+            .values(state=NotificationState.MERGED, sent_at=now, last_error=f"merged into {into}")
+        )
+
     # for operators
 
     def get(self, key: str) -> Notification | None:
@@ -188,9 +224,10 @@ class Outbox:
 
     def purge_payloads(self, before: datetime) -> int:
         """Delete the bodies of messages sent before then; their keys stay and stop a repeat."""
+        over = outbox.c.state.in_([NotificationState.SENT, NotificationState.MERGED])
         done = self._do(
             sa.update(outbox)
-            .where(outbox.c.state == NotificationState.SENT, outbox.c.sent_at < before)
+            .where(over, outbox.c.sent_at < before)
             .where(outbox.c.purged.is_(False))
             .values(payload={}, purged=True)
         )
@@ -210,6 +247,11 @@ class Outbox:
         """Receivers that are parked now: until when, and why."""
         query = sa.select(parked).where(sa.or_(parked.c.until.is_(None), parked.c.until > now))
         return {row.receiver: (row.until, row.reason) for row in self._do(query)}
+
+
+def _message(key: str) -> str:
+    """What the parts of one message share (`notices.freeze`)."""
+    return key.partition("#")[0]
 
 
 def _due(now: datetime) -> sa.ColumnElement[bool]:

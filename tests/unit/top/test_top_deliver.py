@@ -33,7 +33,12 @@ def world_with(*troubles: DeliveryError) -> World:
 
 
 def deliver(
-    world: World, tmp_path: Path, *, reserve: int = 0, then: Callable[[], None] | None = None
+    world: World,
+    tmp_path: Path,
+    *,
+    reserve: int = 0,
+    then: Callable[[], None] | None = None,
+    turns: int = 1,
 ) -> None:
     async def run() -> None:
         writer = Writer(tmp_path, reserve_bytes=reserve)
@@ -45,10 +50,12 @@ def deliver(
                 notices=world.notices,
                 rng=Random(1),
                 faults=Faults(),
+                merge_backlog=world.composer.merge_backlog,
             )
             deliverer.use({name: Target(receiver) for name, receiver in world.receivers.items()})
             await deliverer.finish()
-            if then is not None:
+            for _ in range(turns if then is not None else 0):
+                assert then is not None
                 then()
                 await deliverer.finish()
             await deliverer.stop(timedelta(seconds=1))
@@ -158,3 +165,77 @@ def test_nothing_is_sent_when_its_mark_could_not_be_stored(tmp_path: Path) -> No
 
     assert "polling and sending pause" in told
     assert not world.receivers["other"].sent
+
+
+def backlog(*troubles: DeliveryError, count: int) -> World:
+    """`count` stories for `desk` and `other`, each composed at once."""
+    world = world_with(*troubles)
+    for n in range(2, count + 1):
+        world.take(article(n, f"Rocket w{n}a w{n}b w{n}c w{n}d"))
+        world.compose()
+    return world
+
+
+def later(world: World, minutes: float) -> Callable[[], None]:
+    return lambda: world.turn_to(world.clock.now() + timedelta(minutes=minutes))
+
+
+DOWN = TemporaryDeliveryError("no connection", code="connect")
+
+
+def test_a_receiver_that_fails_in_a_row_is_left_alone_and_its_queue_is_spared(
+    tmp_path: Path,
+) -> None:
+    world = backlog(*[DOWN] * 50, count=30)
+
+    deliver(world, tmp_path)
+
+    with world.store.begin() as tx:
+        tried = [n for n in tx.outbox.recent(receiver="desk", limit=500) if n.attempt]
+        assert len(tried) == 3
+        assert list(tx.outbox.parked(world.clock.now())) == ["desk"]
+    assert len(world.receivers["other"].sent) == 30
+
+
+def test_one_message_that_fails_does_not_hold_up_the_others(tmp_path: Path) -> None:
+    world = backlog(DOWN, count=10)
+
+    deliver(world, tmp_path)
+
+    assert len(world.receivers["desk"].sent) == 9
+
+
+def test_a_backlog_is_one_digest_when_the_receiver_returns(tmp_path: Path) -> None:
+    """F12: a digest instead of more than twenty single alerts; what was tried keeps its own id."""
+    world = backlog(*[DOWN] * 10, count=40)
+
+    deliver(world, tmp_path, then=later(world, 15), turns=12)
+
+    sent = [n for n in world.receivers["desk"].sent if n.kind != "notice"]
+    digest = next(n for n in sent if n.kind == "digest")
+    with world.store.begin() as tx:
+        merged = tx.outbox.recent(NotificationState.MERGED, "desk", 500)
+    assert len(sent) <= 12
+    assert len(sent) - 1 + len(merged) == 40
+    assert set(digest.alerts) == {alert for n in merged for alert in n.alerts}
+    assert len(digest.payload["stories"]) == len(merged)
+
+
+def test_a_short_queue_is_not_merged(tmp_path: Path) -> None:
+    world = backlog(*[DOWN] * 4, count=15)
+
+    deliver(world, tmp_path, then=later(world, 15), turns=6)
+
+    assert [n.kind.value for n in world.receivers["desk"].sent] == ["alert"] * 15
+
+
+def test_a_receiver_that_keeps_failing_is_told_through_another_once_a_day(tmp_path: Path) -> None:
+    world = backlog(*[DOWN] * 12, count=3)
+
+    deliver(world, tmp_path, then=later(world, 15), turns=20)
+
+    told = [n.subject for n in world.receivers["other"].sent if n.kind == "notice"]
+    assert [text.split(":")[1] for text in told] == [
+        " receiver desk fails for a while now",
+        " receiver desk works again",
+    ]
