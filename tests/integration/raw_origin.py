@@ -37,7 +37,7 @@ class Origin:
                 self.requests.append(head)
                 await self.answer(reader, writer, head)
                 await writer.drain()
-        except (ConnectionError, asyncio.IncompleteReadError):
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:
             writer.close()

@@ -24,7 +24,16 @@ FLOORS = [
 ]
 STDLIB_ONLY = FLOORS[0]
 PURE = FLOORS[1]
-IO_MODULES = {"asyncio", "socket", "aiohttp", "sqlalchemy", "sqlite3", "subprocess", "structlog"}
+IO_MODULES = {
+    "asyncio",
+    "socket",
+    "aiohttp",
+    "httptools",
+    "sqlalchemy",
+    "sqlite3",
+    "subprocess",
+    "structlog",
+}
 
 
 def modules() -> dict[str, Path]:

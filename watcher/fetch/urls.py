@@ -2,10 +2,9 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import quote, urlsplit, urlunsplit
-
-from yarl import URL
 
 from watcher.errors import BlockedError, FetchError
 
@@ -19,22 +18,25 @@ _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A judged URL: `url` is rebuilt from its parts, `literal` says the host is an address."""
+    """A judged URL, rebuilt from its parts; `literal` says that the host is an address.
+
+    `authority` and `path` (with its query) are as a request spells them.
+    """
 
     url: str
     scheme: str
     host: str
     port: int
     literal: bool
+    authority: str
+    path: str
 
     @property
     def origin(self) -> tuple[str, str, int]:
         return self.scheme, self.host, self.port
 
-    def yarl(self) -> URL:
-        return URL(self.url, encoded=True)
 
-
+@lru_cache(maxsize=8192)
 def check_url(url: str, origin: Target | None = None) -> Target:
     """Raise `FetchError` (bad_url) or `BlockedError` for a URL we never ask.
 
@@ -69,7 +71,9 @@ def check_url(url: str, origin: Target | None = None) -> Target:
         query = quote(parts.query, safe="/%:@!$&'()*+,;=~-._?[]|{}", errors="surrogateescape")
     except UnicodeEncodeError as error:
         raise FetchError("bad_url", "characters that no address can have") from error
-    return Target(urlunsplit((scheme, netloc, path, query, "")), scheme, host, number, literal)
+    url = urlunsplit((scheme, netloc, path, query, ""))
+    asked = f"{path}?{query}" if query else path
+    return Target(url, scheme, host, number, literal, netloc, asked)
 
 
 def _checked_host(host: str) -> tuple[str, bool]:
