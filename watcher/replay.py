@@ -8,12 +8,13 @@ they are open, so where an article belongs is told once, when its story closes.
 """
 
 import json
+from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, BinaryIO
 
 from watcher.compose import plan_messages
 from watcher.config.load import Config
@@ -44,20 +45,27 @@ class Replay:
     # Articles of open stories with their number in the stream.
     _members: dict[str, dict[str, int]] = field(default_factory=dict)
     _expired_at: datetime | None = None
+    _now: datetime | None = None
 
     def run(self, articles: Iterable[Article]) -> Iterator[Record]:
         """Records in the order things happen; the articles must be in order of time."""
-        now: datetime | None = None
         for article in articles:
-            now = article.at
-            yield from self._until(now)
-            yield from self._expire(now)
-            self.counts["articles"] += 1
-            outcome = self.pipeline.process(article, now, group_all=self.all_stories)
-            yield from self._outcome(outcome)
-            yield from self._notify(now)
-        if now is not None:
-            yield from self._until(now + timedelta(days=8))
+            yield from self.take(article)
+        yield from self.end()
+
+    def take(self, article: Article) -> Iterator[Record]:
+        """What follows from one article, and from the time that passed before it."""
+        self._now = now = article.at
+        yield from self._until(now)
+        yield from self._expire(now)
+        self.counts["articles"] += 1
+        yield from self._outcome(self.pipeline.process(article, now, group_all=self.all_stories))
+        yield from self._notify(now)
+
+    def end(self) -> Iterator[Record]:
+        """What still waits, and the stories that are open at last."""
+        if self._now is not None:
+            yield from self._until(self._now + timedelta(days=8))
         for story in list(self._members):
             yield from self._closed(story)
 
@@ -161,19 +169,38 @@ class Replay:
                     yield from self._closed(story.id)
 
 
-def read_articles(
-    lines: Iterable[str], publishers: PublisherTable, *, tick: Callable[[], None] = lambda: None
-) -> list[Article]:
-    """All of them, oldest first; same dates keep the file's order. Raises `ReplayError` with the line."""
-    articles = []
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            articles.append(_article(line, number, publishers))
-            tick()
-    return sorted(articles, key=lambda article: article.at)
+class Archive:
+    """Dated articles of a file that can be read twice; as many as it holds, only their places in memory."""
+
+    def __init__(self, file: BinaryIO, publishers: PublisherTable) -> None:
+        """Looks at every line once. Raises `ReplayError` with the line."""
+        self._file = file
+        self._publishers = publishers
+        places, times = array("Q"), array("d")
+        self._lines = array("L")
+        place = 0
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                places.append(place)
+                times.append(_read(line, number)[1].timestamp())
+                self._lines.append(number)
+            place += len(line)
+        # Of the same moment as the file has them.
+        self._order = sorted(range(len(times)), key=times.__getitem__)
+        self._places = places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __iter__(self) -> Iterator[Article]:
+        """Oldest first."""
+        for n in self._order:
+            self._file.seek(self._places[n])
+            raw, published = _read(self._file.readline(), self._lines[n])
+            yield _article(raw, published, self._publishers)
 
 
-def _article(line: str, number: int, publishers: PublisherTable) -> Article:
+def _read(line: bytes, number: int) -> tuple[Record, datetime]:
     try:
         raw = json.loads(line)
     except ValueError as error:
@@ -181,11 +208,16 @@ def _article(line: str, number: int, publishers: PublisherTable) -> Article:
     if not isinstance(raw, dict):
         raise ReplayError(f"line {number}: is no JSON object: write one object a line")
     published = parse_date(raw.get("published"))
-    name = str(raw.get("id") or raw.get("url") or "")
-    if not name or published is None or not isinstance(raw.get("title"), str):
+    named = raw.get("id") or raw.get("url")
+    if not named or published is None or not isinstance(raw.get("title"), str):
         raise ReplayError(
             f"line {number}: id or url, title and published are required: published is an ISO date"
         )
+    return raw, published
+
+
+def _article(raw: Record, published: datetime, publishers: PublisherTable) -> Article:
+    name = str(raw.get("id") or raw.get("url"))
     entry = Entry(
         guid=name,
         url=raw.get("url"),

@@ -4,8 +4,11 @@ import difflib
 import json
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from shutil import copyfileobj
+from tempfile import TemporaryFile
+from typing import Annotated, Any, BinaryIO, cast
 
 import typer
 
@@ -18,7 +21,7 @@ from watcher.matching.explain import Explanation, Step, explain
 from watcher.matching.matcher import match_rule
 from watcher.model import Article
 from watcher.pipeline import Pipeline
-from watcher.replay import Replay, fingerprint, read_articles
+from watcher.replay import Archive, Replay, fingerprint
 from watcher.rules.compile import Rule
 from watcher.rules.schema import Sample
 from watcher.rules.testing import Outcome, article_of, run_tests
@@ -181,18 +184,8 @@ def replay(
         complain(f"--only {only!r} is unknown: use match, story, alert or notification")
         raise typer.Exit(MISUSED)
     config = configuration(context)
-    with told_errors():
-        try:
-            lines = (
-                sys.stdin.readlines()
-                if str(input) == "-"
-                # Not splitlines: JSON may hold U+2028 and U+0085 inside its strings.
-                else input.read_text("utf-8").split("\n")
-            )
-        except (OSError, UnicodeDecodeError) as error:
-            complain(f"{input}: can't be read ({error})")
-            raise typer.Exit(MISUSED) from error
-        articles = read_articles(lines, config.publishers)
+    with told_errors(), _source(input) as source:
+        articles = Archive(source, config.publishers)
         run = Replay(Pipeline(plan_of(config)), all_stories=all_stories)
         started = time.perf_counter()
         with _target(output) as target, progress("replaying", len(articles)) as step:
@@ -216,7 +209,22 @@ def _counts(run: Replay) -> dict[str, int]:
     return {name: run.counts[name] for name in names}
 
 
-def _counted(articles: list[Article], step: Any) -> Any:
+def _source(input: Path) -> BinaryIO:
+    """The file, or a copy of what can be read only once: a pipe, standard input."""
+    try:
+        given = sys.stdin.buffer if str(input) == "-" else input.open("rb")
+        if given is not sys.stdin.buffer and given.seekable():
+            return given
+        copy = cast("BinaryIO", TemporaryFile())  # noqa: SIM115 - the caller closes it
+        copyfileobj(given, copy)
+        copy.seek(0)
+    except OSError as error:
+        complain(f"{input}: can't be read ({error})")
+        raise typer.Exit(MISUSED) from error
+    return copy
+
+
+def _counted(articles: Iterable[Article], step: Any) -> Any:
     for article in articles:
         yield article
         step()

@@ -64,11 +64,12 @@ def closeness(left: Centre, right: Centre) -> float:
     cosine alone lets them grow into subjects.
     """
     small, big = (left, right) if len(left.terms) <= len(right.terms) else (right, left)
-    shared = [term for term in small.terms if term in big.terms]
+    theirs = big.terms.get
+    shared = [weight * other for term, weight in small.terms.items() if (other := theirs(term))]
     single = len(shared) == 1 < len(small.terms)
     if not shared or (single and len(small.terms) <= FEW_WORDS):
         return 0.0
-    dot = sum(small.terms[term] * big.terms[term] for term in shared)
+    dot = sum(shared)
     average = dot / (left.articles * right.articles)
     cosine = dot / math.sqrt(left.square * right.square)
     close = math.sqrt(max(average * cosine, 0.0))

@@ -43,32 +43,34 @@ def split_point(vectors: Sequence[Vector]) -> tuple[int, ...]:
     The two halves are what joining the most alike, by the average over all pairs, leaves at
     last. The half with the first report keeps the story.
     """
-    halves = _halves(vectors)
+    alike = [[_dot(one, other) for other in vectors] for one in vectors]
+    halves = _halves(alike)
     if len(halves) != 2 or min(map(len, halves)) < LEAST:
         return ()
-    between = _average(vectors, halves[0], halves[1])
-    within = min(_average(vectors, half, half) for half in halves)
+    between = _average(alike, halves[0], halves[1])
+    within = min(_average(alike, half, half) for half in halves)
     if between >= APART * within:
         return ()
     return next(tuple(sorted(half)) for half in halves if 0 not in half)
 
 
-def _halves(vectors: Sequence[Vector]) -> list[tuple[int, ...]]:
-    groups: list[tuple[int, ...]] = [(n,) for n in range(len(vectors))]
+def _halves(alike: Sequence[Sequence[float]]) -> list[tuple[int, ...]]:
+    groups: list[tuple[int, ...]] = [(n,) for n in range(len(alike))]
     while len(groups) > 2:
-        pairs = ((a, b) for b in range(len(groups)) for a in range(b))
+        pairs = [(a, b) for b in range(len(groups)) for a in range(b)]
         # Of equals the first pair: the same reports always fall into the same halves.
-        a, b = max(pairs, key=lambda pair: _average(vectors, groups[pair[0]], groups[pair[1]]))
+        a, b = max(pairs, key=lambda pair: _average(alike, groups[pair[0]], groups[pair[1]]))
         joined = (*groups[a], *groups[b])
         groups = [g for n, g in enumerate(groups) if n not in (a, b)] + [joined]
     return groups
 
 
-def _average(vectors: Sequence[Vector], left: Sequence[int], right: Sequence[int]) -> float:
+def _average(alike: Sequence[Sequence[float]], left: Sequence[int], right: Sequence[int]) -> float:
     """Of all pairs; an article with itself is no pair."""
-    pairs = [(a, b) for a in left for b in right if a != b]
-    return sum(_dot(vectors[a], vectors[b]) for a, b in pairs) / max(len(pairs), 1)
+    pairs = [alike[a][b] for a in left for b in right if a != b]
+    return sum(pairs) / max(len(pairs), 1)
 
 
 def _dot(left: Vector, right: Vector) -> float:
-    return sum(weight * right.get(term, 0.0) for term, weight in left.items())
+    theirs = right.get
+    return sum(weight * other for term, weight in left.items() if (other := theirs(term)))

@@ -10,9 +10,9 @@ from watcher.text import canonical_url
 
 KEPT_REPORTS = 12
 # Of an article's terms only the rarest look stories up: bounded work however long the text.
-PROBES = 24
-POSTINGS = 3000
-CANDIDATES = 50
+PROBES = 16
+POSTINGS = 1000
+CANDIDATES = 30
 COPY_AT = 0.6
 SISTER_COPY_AT = 0.3
 MIN_SHINGLES = 12

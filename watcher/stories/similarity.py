@@ -12,6 +12,9 @@ from functools import lru_cache
 from watcher.stories.features import content_terms, meaning, stem
 from watcher.stories.lexicon import COMMON, PLACES
 
+# A year's news has more words than memory should hold; those seen once in a while go first.
+MOST_TERMS = 200_000
+
 
 class Frequencies:
     """How many texts a term occurs in; rare terms tell more."""
@@ -23,7 +26,7 @@ class Frequencies:
     def learn(self, terms: Iterable[str]) -> None:
         self._texts += 1
         self._counts.update(set(terms))
-        if len(self._counts) > 500_000:
+        if len(self._counts) > MOST_TERMS:
             self._forget()
 
     def _forget(self) -> None:
