@@ -20,10 +20,13 @@ errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def say(text: str) -> None:
-    """A line of our own words, with whatever a feed said in it made inert."""
-    console.print(
-        escape("\n".join(clean_line(line) if line.strip() else "" for line in text.split("\n")))
-    )
+    """Lines of our own words, with whatever a feed said in them made inert; indents stay."""
+    console.print(escape("\n".join(map(_inert, text.split("\n")))))
+
+
+def _inert(line: str) -> str:
+    indent = len(line) - len(line.lstrip(" "))
+    return " " * indent + clean_line(line)
 
 
 def complain(text: str) -> None:

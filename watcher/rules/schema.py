@@ -22,6 +22,9 @@ class Sample(_Yaml):
     text: str = ""
     lang: str | None = None
     publisher: str = ""
+    feed: str = ""
+    author: str | None = None
+    tags: tuple[str, ...] = ()
     url: str = ""
     published: datetime | None = None
 

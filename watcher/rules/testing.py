@@ -37,16 +37,36 @@ def run_tests(rule: Rule, judge: Judge) -> list[Outcome]:
 
 
 def article_of(sample: Sample) -> Article:
-    """A sample as an article."""
+    """A sample as an article; a date without a zone is UTC, as everywhere."""
+    published = sample.published
+    if published is not None and published.tzinfo is None:
+        published = published.replace(tzinfo=UTC)
     return Article(
         id="test",
-        feed="test",
+        feed=sample.feed or "test",
         url=sample.url,
         title=sample.title,
         text=sample.text,
-        first_seen=sample.published or _SOME_DAY,
-        published=sample.published,
+        first_seen=published or _SOME_DAY,
+        published=published,
+        author=sample.author,
+        tags=sample.tags,
         publisher=sample.publisher,
         family=sample.publisher.casefold(),
         lang=sample.lang,
+    )
+
+
+def sample_of(article: Article) -> Sample:
+    """The other way round: what a test of this article would hold."""
+    return Sample(
+        title=article.title,
+        text=article.text,
+        lang=article.lang,
+        publisher=article.publisher,
+        feed=article.feed,
+        author=article.author,
+        tags=article.tags,
+        url=article.url,
+        published=article.at,
     )

@@ -170,6 +170,12 @@ class Articles:
         row = self._do(query).first()
         return to_article(row) if row else None
 
+    def beginning_with(self, prefix: str, limit: int = 2) -> list[Article]:
+        """Articles whose id begins so, in order of id."""
+        begins = sa.and_(article.c.id >= prefix, article.c.id < prefix + "\uffff")
+        query = sa.select(*ARTICLE_COLUMNS).where(begins).order_by(article.c.id).limit(limit)
+        return [to_article(row) for row in self._do(query)]
+
     def between(self, since: datetime, until: datetime | None = None) -> Iterator[Article]:
         """Oldest first, by first seen."""
         query = sa.select(*ARTICLE_COLUMNS).where(article.c.first_seen >= since)

@@ -15,6 +15,7 @@ from watcher.store import backup, lock
 from watcher.store.alerts import Alerts
 from watcher.store.articles import Articles
 from watcher.store.feeds import Feeds
+from watcher.store.labels import Labels
 from watcher.store.matches import Matches
 from watcher.store.meta import Meta
 from watcher.store.opening import Found, look
@@ -46,6 +47,7 @@ class Transaction:
         self.stories = Stories(connection)
         self.alerts = Alerts(connection)
         self.outbox = Outbox(connection)
+        self.labels = Labels(connection)
         self.meta = Meta(connection)
 
 

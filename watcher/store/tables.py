@@ -217,6 +217,17 @@ verdict = sa.Table(
     _moment("at"),
 )
 
+# What a person said of an article; `sample` is what they saw, whatever becomes of the article.
+label = sa.Table(
+    "label",
+    metadata,
+    _text("rule", primary_key=True),
+    _text("article", primary_key=True),
+    sa.Column("relevant", sa.Boolean, nullable=False),
+    sa.Column("sample", Json, nullable=False),
+    _moment("at"),
+)
+
 dispatch = sa.Table(
     "dispatch",
     metadata,
