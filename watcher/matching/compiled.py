@@ -1,7 +1,7 @@
 """Rules as a program for `kernel.c`: the same answers as `Index` and `evaluate`, compiled."""
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import accumulate, chain
 
 from watcher.matching.document import Document
@@ -25,8 +25,8 @@ GUARDS = 8
 class Compiled:
     """A prefilter that decides nearly every rule itself. Not thread-safe."""
 
-    def __init__(self, rules: Sequence[Rule], frequencies: Mapping[str, int] | None = None) -> None:
-        program = Program(rules, frequencies)
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        program = Program(rules)
         self._always = program.always
         self._kernel = program.kernel()
 
@@ -44,7 +44,7 @@ class Compiled:
 class Program:
     """Literals, nodes and postings of a rule set, in the arrays that the kernel copies."""
 
-    def __init__(self, rules: Sequence[Rule], frequencies: Mapping[str, int] | None) -> None:
+    def __init__(self, rules: Sequence[Rule]) -> None:
         #: Rules that no word can rule out.
         self.always: list[int] = []
         # Literals are counted from 1 as they come; the kernel wants them by kind.
@@ -54,7 +54,8 @@ class Program:
         self._roots = array("i")
         self._certain = bytearray()
         self._postings = (array("i"), array("i"), array("i"))
-        lowering, requirements = Lowering(), Requirements(_itself, frequencies)
+        lowering = Lowering()
+        requirements = Requirements(_itself, lowering.sample(rules))
         for number, rule in enumerate(rules):
             node, exact = lowering.rule(rule.when, rule.unless)
             required = requirements.of(node)

@@ -1,6 +1,6 @@
 """Which rules can hold for these words? May say yes too often, never no wrongly."""
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from typing import NamedTuple, Protocol
 
 from watcher.matching.document import Document
@@ -44,14 +44,15 @@ class Index:
     Its keys are words and beginnings of words: a phrase is filed under its rarest word.
     """
 
-    def __init__(self, rules: Sequence[Rule], frequencies: Mapping[str, int] | None = None) -> None:
+    def __init__(self, rules: Sequence[Rule]) -> None:
         self._anchors: dict[str, list[tuple[int, tuple[Keys, ...]]]] = {}
         self._always: list[int] = []
         self._title_words: set[str] = set()
         self._prefixes: dict[int, set[str]] = {}
         self._seen: set[str] = set()
         self._beginnings: dict[str, tuple[str, ...]] = {}
-        lowering, requirements = Lowering(), Requirements(_words_of, frequencies)
+        lowering = Lowering()
+        requirements = Requirements(_words_of, lowering.sample(rules))
         for number, rule in enumerate(rules):
             node, _ = lowering.rule(rule.when, None)
             self._file(number, [required.keys for required in requirements.of(node)])

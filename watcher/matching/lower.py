@@ -12,17 +12,20 @@ still be asked. A node can only say yes too often, also below a negation, where 
 is not exact is dropped.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
 from itertools import product
 from typing import NamedTuple, TypeAlias
 
 from watcher.rules import clauses as c
+from watcher.rules.compile import Rule
 from watcher.tokens import fold_tokens
 
 TITLE = "\x01"
 # A phrase of many inflected words is demanded word by word instead.
 MAX_SPELLINGS = 12
+# Rules that tell what rules ask for.
+SAMPLE = 5_000
 
 
 class Op(IntEnum):
@@ -60,6 +63,11 @@ class Lowering:
         if unless is None:
             return self.clause(when)
         return self.clause(c.All((when, c.Not((unless,)))))
+
+    def sample(self, rules: Sequence[Rule]) -> Iterator[Node | None]:
+        """What the rules ask for, or a spread of them when they are very many."""
+        for rule in rules[:: len(rules) // SAMPLE + 1]:
+            yield self.rule(rule.when, rule.unless)[0]
 
     def clause(self, clause: c.Clause, mark: str = "") -> Lowered:
         """`mark` is `TITLE` inside a scope of the title alone."""

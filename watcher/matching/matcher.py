@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from watcher.matching import compiled
 from watcher.matching.document import Document
@@ -19,6 +20,8 @@ _FASTEST: PrefilterFactory = compiled.Compiled if compiled.AVAILABLE else Index
 # Edited rules beyond this share are worth building everything anew.
 _DELTA_SHARE = 0.02
 _DELTA_LEAST = 200
+
+_id = attrgetter("id")
 
 
 class Matcher:
@@ -82,7 +85,7 @@ class Matcher:
 
     def hits(self, article: Article) -> list[str]:
         """Ids of the rules that match, in order, without the places: a fraction of the work."""
-        return sorted([rule.id for rule in self._holding(Document(article))])
+        return sorted(map(_id, self._holding(Document(article))))
 
     def _holding(self, document: Document) -> list[Rule]:
         """Rules that hold; what a match shows beyond that is left to `match_rule`."""

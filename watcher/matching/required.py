@@ -1,6 +1,7 @@
 """What a rule can't do without, cheapest first: the keys an index files it under."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -10,8 +11,7 @@ Keys = frozenset[str]
 #: The keys that must all occur where a literal does.
 KeysOf = Callable[[str], Sequence[str]]
 
-# Words without a known frequency: short ones are common, long ones rare.
-_UNKNOWN = (10_000, 8_000, 5_000, 2_000, 800, 400, 200, 120, 80, 60, 40)
+_BY_LENGTH = (10_000, 8_000, 5_000, 2_000, 800, 400, 200, 120, 80, 60, 40)
 # Of a word's articles, those that have it in the title.
 _TITLE_SHARE = 0.15
 # Of the articles with the rarest word of a phrase, those that have the phrase.
@@ -29,12 +29,19 @@ _cost = itemgetter(0)
 
 
 class Requirements:
-    """`frequencies` says in how many articles of some archive a word occurs."""
+    """How rare a key is, is guessed: long words are, and those that few rules ask for.
 
-    def __init__(self, keys_of: KeysOf, frequencies: Mapping[str, int] | None = None) -> None:
+    `nodes` are what the rules ask for, or enough of it to see what many ask.
+    """
+
+    def __init__(self, keys_of: KeysOf, nodes: Iterable[Node | None]) -> None:
         self._keys_of = keys_of
-        self._frequencies = frequencies or {}
         self._literals: dict[str, list[Required]] = {}
+        self._uses = Counter(
+            key
+            for node in nodes
+            for key in {key for literal in literals_of(node) for key in keys_of(literal)}
+        )
 
     def of(self, node: Node | None) -> list[Required]:
         """Cheapest first, no set of keys twice; empty when the node demands nothing."""
@@ -77,14 +84,25 @@ class Requirements:
         return [Required(cost, frozenset().union(*[required.keys for required in found]))]
 
     def _expected(self, key: str) -> float:
-        if key.startswith(TITLE):
-            return self._expected(key[1:]) * _TITLE_SHARE
-        if " " in key:
-            return min(map(self._expected, key.split(" "))) * _PHRASE_SHARE
-        known = self._frequencies.get(key)
-        if known is not None:
-            return known + 0.5
-        if not key.isascii():
-            return 300 if len(key) == 1 else 50
-        guess = _UNKNOWN[min(len(key), len(_UNKNOWN) - 1)]
-        return guess * 2.0 if key.endswith("*") else float(guess)
+        return _guess(key) * max(self._uses[key], 1)
+
+
+def literals_of(node: Node | None) -> Iterator[str]:
+    """Every literal below a node, as often as it stands there."""
+    if isinstance(node, str):
+        yield node
+    elif node is not None:
+        for part in node.nodes:
+            yield from literals_of(part)
+
+
+def _guess(key: str) -> float:
+    """In how many of a hundred thousand articles or so."""
+    if key.startswith(TITLE):
+        return _guess(key[1:]) * _TITLE_SHARE
+    if " " in key:
+        return min(map(_guess, key.split(" "))) * _PHRASE_SHARE
+    if not key.isascii():
+        return 300 if len(key) == 1 else 50
+    known = _BY_LENGTH[min(len(key), len(_BY_LENGTH) - 1)]
+    return known * 2.0 if key.endswith("*") else float(known)
