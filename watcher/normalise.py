@@ -30,6 +30,7 @@ def to_article(
         author=entry.author,
         text=text,
         feed_publisher=feed_publisher,
+        publisher_url=entry.publisher_url,
     )
     title = attribution.title or truncate(clean_line(text), 120) or host_of(url) or "(no title)"
     return Article(

@@ -43,10 +43,11 @@ _SUFFIXES = ("ingly", "edly", "ing", "ied", "ies", "ed", "es", "s", "ly")
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """`terms` weigh what the article says; `shingles` recognise the same text again."""
+    """`terms` weigh what the article says; `shingles` and `headline` recognise the same text again."""
 
     terms: dict[str, float]
     shingles: frozenset[str]
+    headline: tuple[str, ...] = ()
 
 
 def features_of(article: Article) -> Features:
@@ -57,8 +58,10 @@ def features_of(article: Article) -> Features:
     body = fold_tokens(_spell(article.text[:4000]))[:LEAD_WORDS]
     for term in map(_party, _content(body)):
         terms[term] = terms.get(term, 0.0) + 1.0
-    words = fold_tokens(article.title) + fold_tokens(article.text[:4000])[:200]
-    return Features({t: 1.0 + min(w - 1.0, 3.0) * 0.5 for t, w in terms.items()}, _shingles(words))
+    headline = fold_tokens(article.title)
+    weights = {t: 1.0 + min(w - 1.0, 3.0) * 0.5 for t, w in terms.items()}
+    told = fold_tokens(article.text[:4000])[:200]
+    return Features(weights, _shingles(headline + told), tuple(headline))
 
 
 def content_terms(text: str) -> list[str]:

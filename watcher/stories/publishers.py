@@ -11,6 +11,10 @@ from watcher.text import host_of
 
 # Where a wire's mark stands: at the dateline, in the byline, or in the credit at the end.
 _HEAD, _TAIL = 220, 200
+# `By Ann Example, Associated Press`: a wire named among the writers.
+_BYLINE = re.compile(r"^\s*by\s+|\s*[,;/|()·]\s*|\s+(?:and|with|for|&)\s+", re.IGNORECASE)
+#: Hosts whose links tell nothing of the outlet; they put it after the headline.
+AGGREGATORS = frozenset(("news.google.com",))
 _SUFFIX = re.compile(r"\s+[-–—|]\s+([^-–—|]{2,60})$")
 
 
@@ -77,18 +81,27 @@ class PublisherTable:
         author: str | None,
         text: str,
         feed_publisher: str | None,
+        publisher_url: str | None = None,
     ) -> Attribution:
         """The entry's own `<source>` first, then an aggregator's title, the link, and the feed."""
-        named, bare_title = self._from_title(title)
-        domain = self._of_domain(url)
-        known = self._of_name(publisher) or named or domain or self._of_name(feed_publisher)
-        name = known.name if known else publisher or feed_publisher or host_of(url)
-        family = known.family_id if known else _slug(name)
+        aggregated = host_of(url) in AGGREGATORS
+        bare_title, tail = _without_outlet(title)
+        named = self._of_name(tail) or self._by_domain.get(tail.casefold().removeprefix("www."))
+        said = bool(tail) and (aggregated or tail.casefold() == (publisher or "").casefold())
+        known = (
+            self._of_name(publisher)
+            or self._of_domain(publisher_url)
+            or named
+            or self._of_domain(url)
+            or (None if aggregated else self._of_name(feed_publisher))
+        )
+        told = publisher or (tail if aggregated else "")
+        name = known.name if known else told or feed_publisher or host_of(url)
         wire = self._wire(author, text)
         return Attribution(
             publisher=name,
-            family=wire.family_id if wire else family,
-            title=bare_title if named else title,
+            family=wire.family_id if wire else known.family_id if known else _slug(name),
+            title=bare_title if named or said else title,
             wire=wire.name if wire and wire is not known else "",
         )
 
@@ -106,20 +119,21 @@ class PublisherTable:
             None,
         )
 
-    def _from_title(self, title: str) -> tuple[PublisherSettings | None, str]:
-        """`Headline - Reuters`, as aggregators write it; only names we know are cut off."""
-        found = _SUFFIX.search(title)
-        if not found:
-            return None, title
-        tail = found[1].strip()
-        known = self._of_name(tail) or self._by_domain.get(tail.casefold().removeprefix("www."))
-        return known, title[: found.start()] if known else title
-
     def _wire(self, author: str | None, text: str) -> PublisherSettings | None:
+        for part in _BYLINE.split(author or ""):
+            byline = self._of_name(part)
+            if byline and byline.wire:
+                return byline
         places = f"{author or ''}\n{text[:_HEAD]}\n{text[-_TAIL:] if len(text) > _HEAD else ''}"
         if self._any_mark is None or not self._any_mark.search(places):
             return None
         return next((wire for mark, wire in self._marks if mark.search(places)), None)
+
+
+def _without_outlet(title: str) -> tuple[str, str]:
+    """`Headline - Reuters`, as aggregators write it, in two."""
+    found = _SUFFIX.search(title)
+    return (title[: found.start()], found[1].strip()) if found else (title, "")
 
 
 def _mark(text: str) -> re.Pattern[str]:

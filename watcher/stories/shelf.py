@@ -15,6 +15,7 @@ POSTINGS = 1000
 CANDIDATES = 30
 COPY_AT = 0.6
 SISTER_COPY_AT = 0.3
+SAME_HEADLINE_COPY_AT = 0.3
 MIN_SHINGLES = 12
 
 
@@ -44,13 +45,8 @@ class OpenStory:
 
     def role_of(self, report: Report) -> Role:
         """A copy says what another said: nearly the same text, or much of it under the same wire."""
-        for earlier in self.reports:
-            one, other = earlier.article, report.article
-            sisters = family(one) == family(other) and one.publisher != other.publisher
-            overlap = _overlap(earlier.features.shingles, report.features.shingles)
-            if one.title == other.title or overlap >= (SISTER_COPY_AT if sisters else COPY_AT):
-                return Role.COPY
-        return Role.REPORT
+        copied = any(_is_copy(report, earlier) for earlier in self.reports)
+        return Role.COPY if copied else Role.REPORT
 
 
 class Shelf:
@@ -160,6 +156,17 @@ class Shelf:
 
 def family(article: Article) -> str:
     return article.family or article.publisher or article.feed
+
+
+def _is_copy(report: Report, earlier: Report) -> bool:
+    one, other = earlier.article, report.article
+    overlap = _overlap(earlier.features.shingles, report.features.shingles)
+    if earlier.features.headline == report.features.headline:
+        # Texts of their own under one headline are two reports.
+        own = min(len(r.features.shingles) for r in (report, earlier)) >= MIN_SHINGLES
+        return not (own and one.text and other.text) or overlap >= SAME_HEADLINE_COPY_AT
+    sisters = family(one) == family(other) and one.publisher != other.publisher
+    return overlap >= (SISTER_COPY_AT if sisters else COPY_AT)
 
 
 def _overlap(left: frozenset[str], right: frozenset[str]) -> float:

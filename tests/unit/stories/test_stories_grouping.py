@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from watcher.model import Article, Role, StoryStatus
 from watcher.stories.grouping import StoryIndex
 
@@ -61,6 +63,28 @@ def test_the_same_text_elsewhere_is_a_copy_and_counts_once() -> None:
     assert copied.role is Role.COPY
     assert copied.story.families == {"sample wire"}
     assert copied.story.articles == 2
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "role"),
+    [
+        (LAUNCH.upper(), "", Role.COPY),
+        (LAUNCH + "!", BODY, Role.COPY),
+        (
+            LAUNCH,
+            "Fishermen off Jeju saw a bright trail and heard nothing at all. " * 3,
+            Role.REPORT,
+        ),
+        (LAUNCH.replace("fires", "launches"), "", Role.REPORT),
+    ],
+)
+def test_one_headline_is_a_copy_unless_each_has_its_own_text(
+    title: str, text: str, role: Role
+) -> None:
+    index = StoryIndex()
+    index.assign(article(1, LAUNCH, BODY if text else ""), NOW)
+
+    assert index.assign(article(2, title, text), NOW).role is role
 
 
 def test_sister_sites_share_a_family_and_count_once() -> None:

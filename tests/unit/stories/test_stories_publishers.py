@@ -32,6 +32,31 @@ CASES: list[tuple[dict[str, Any], tuple[str, str, str]]] = [
     ({"title": "Talks – a new start"}, ("Feed Outlet", "feed-outlet", "Talks – a new start")),
     ({"publisher": "Unknown Daily"}, ("Unknown Daily", "unknown-daily", "T")),
     (
+        {"publisher": "Unknown Daily", "title": "Headline - Unknown Daily"},
+        ("Unknown Daily", "unknown-daily", "Headline"),
+    ),
+    (
+        {"publisher": "Post (Asia)", "publisher_url": "https://asia.post.example"},
+        ("Sample Post Asia", "post-group", "T"),
+    ),
+    (
+        {"title": "Headline - Small Town Gazette", "url": "https://news.google.com/rss/x"},
+        ("Small Town Gazette", "small-town-gazette", "Headline"),
+    ),
+    (
+        {"title": "Headline - Sample Post", "url": "https://news.google.com/rss/x"},
+        ("Sample Post", "post-group", "Headline"),
+    ),
+    ({"publisher": "Sample Post", "author": "By Sample Wire"}, ("Sample Post", "sample-wire", "T")),
+    (
+        {"publisher": "Sample Post", "author": "Ann Example and Bo Example, Sample Wire"},
+        ("Sample Post", "sample-wire", "T"),
+    ),
+    (
+        {"publisher": "Sample Post", "author": "Ann Example of Sample Wirework"},
+        ("Sample Post", "post-group", "T"),
+    ),
+    (
         {"publisher": "Sample Post", "text": "SEOUL (SWS) The rocket flew."},
         ("Sample Post", "sample-wire", "T"),
     ),
