@@ -24,6 +24,8 @@ from watcher.record import PollReport
 log = structlog.get_logger()
 
 TICK = timedelta(seconds=1)
+# How soon room that polls left is filled again.
+_REFILL = 0.05
 HOUSEKEEPING = timedelta(hours=1)
 # How long SIGTERM waits for polls and messages under way (RELIABILITY I1).
 GRACE = timedelta(seconds=25)
@@ -110,19 +112,31 @@ class Daemon:
             self._paused = ""
 
     async def _poll_due(self) -> None:
-        if self._stop.is_set():
-            return
+        """Start what is due; while more is due than has room, again and again until the next tick."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._tick.total_seconds() - 2 * _REFILL
+        while await self._start_polls():
+            if loop.time() > until:
+                return
+            await asyncio.sleep(_REFILL)
+
+    async def _start_polls(self) -> bool:
+        """Whether more may be due."""
         room = self._app.config.settings.poll.concurrency - len(self._polls)
+        if self._stop.is_set():
+            return False
         if room <= 0:
-            return
+            return True
         running = {task.get_name() for task in self._polls}
-        for state in await self._app.claim_due(room):
+        states = await self._app.claim_due(room)
+        for state in states:
             name = f"poll {state.feed}"
             if name in running:
                 continue  # it waits at its host's gate for longer than a lease
             task = asyncio.create_task(self._app.poll(state), name=name)
             self._polls.add(task)
             task.add_done_callback(self._polled)
+        return len(states) == room
 
     def _polled(self, task: asyncio.Task[PollReport]) -> None:
         self._polls.discard(task)

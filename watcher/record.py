@@ -218,13 +218,15 @@ class Recorder:
     ) -> FeedStatus | None:
         feed = poll.feed
         keys = [identity_keys(entry, feed.identity) for entry in parsed.entries]
-        known = tx.articles.known(feed.id, (key for own in keys for key in own.all))
+        shown = tx.articles.identity_count(feed.id)
+        wanted = (key for own in keys for key in own.all)
+        known = tx.articles.known(feed.id, wanted) if shown else {}
         hashes = tx.articles.content_hashes(dict.fromkeys(known.values()))
         items = identify(feed.id, parsed.entries, known, hashes, keys=keys)
         fresh = [item for item in items if item.kind is Kind.NEW]
         held = quarantined(
             items,
-            known_articles=tx.articles.identity_count(feed.id),
+            known_articles=shown,
             last_success=poll.state.last_success_at,
             now=now,
         )

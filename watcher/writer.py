@@ -56,10 +56,13 @@ class Batches(Generic[Item, Result]):
         work: Callable[[Sequence[Item]], Sequence[Result | Exception]],
         *,
         limit: int,
+        weight: Callable[[Item], int] = lambda _: 1,
     ) -> None:
+        """A batch ends with the item that brings its weight to `limit`."""
         self._writer = writer
         self._work = work
         self._limit = limit
+        self._weight = weight
         self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
         self._drain: asyncio.Task[None] | None = None
 
@@ -74,11 +77,16 @@ class Batches(Generic[Item, Result]):
     async def _work_off(self) -> None:
         try:
             while self._waiting:
-                size = min(len(self._waiting), self._limit)
-                batch = [self._waiting.popleft() for _ in range(size)]
-                await self._hand_over(batch)
+                await self._hand_over(self._next())
         finally:
             self._drain = None
+
+    def _next(self) -> list[tuple[Item, asyncio.Future[Result]]]:
+        batch, weight = [], 0
+        while self._waiting and weight < self._limit:
+            batch.append(self._waiting.popleft())
+            weight += self._weight(batch[-1][0])
+        return batch
 
     async def _hand_over(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
         results: Sequence[Result | Exception]

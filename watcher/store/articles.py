@@ -21,6 +21,15 @@ _CHUNK = 500
 _FIELDS = tuple(f.name for f in fields(Article))
 _values = attrgetter(*_FIELDS)
 
+# Built once: putting a query together costs more than SQLite needs to answer it.
+_OF_FEED = identity.c.feed == sa.bindparam("feed")
+_KNOWN = sa.select(identity.c.key, identity.c.article).where(
+    _OF_FEED, identity.c.key.in_(sa.bindparam("keys", expanding=True))
+)
+_SHOWN = sa.select(sa.func.count()).select_from(
+    sa.select(identity.c.article).where(_OF_FEED).distinct().limit(1000).subquery()
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Revision:
@@ -46,10 +55,8 @@ class Articles:
         wanted = list(dict.fromkeys(keys))
         found: dict[str, str] = {}
         for start in range(0, len(wanted), _CHUNK):
-            query = sa.select(identity.c.key, identity.c.article).where(
-                identity.c.feed == feed, identity.c.key.in_(wanted[start : start + _CHUNK])
-            )
-            found.update({row[0]: row[1] for row in self._do(query)})
+            asked = {"feed": feed, "keys": wanted[start : start + _CHUNK]}
+            found.update({row[0]: row[1] for row in self._do(_KNOWN, asked)})
         return found
 
     def remember(self, feed: str, keys: Iterable[str], article_id: str, now: datetime) -> None:
@@ -65,9 +72,7 @@ class Articles:
 
     def identity_count(self, feed: str) -> int:
         """How many articles this feed has ever shown, counted up to a thousand."""
-        shown = sa.select(identity.c.article).where(identity.c.feed == feed).distinct()
-        query = sa.select(sa.func.count()).select_from(shown.limit(1000).subquery())
-        return self._do(query).scalar_one()
+        return self._do(_SHOWN, {"feed": feed}).scalar_one()
 
     # articles
 
@@ -182,6 +187,16 @@ class Articles:
         if until is not None:
             query = query.where(article.c.first_seen < until)
         for row in self._do(query.order_by(article.c.first_seen, article.c.n)):
+            yield to_article(row)
+
+    def published_since(self, since: datetime) -> Iterator[Article]:
+        """Oldest first, by `Article.at`, a row at a time."""
+        early = sa.or_(article.c.published.is_(None), article.c.published > article.c.first_seen)
+        at = sa.case((early, article.c.first_seen), else_=article.c.published)
+        # Nothing is published after it was first seen: the index of `first_seen` narrows the search.
+        query = sa.select(*ARTICLE_COLUMNS).where(article.c.first_seen >= since, at >= since)
+        rows = self._do(query.order_by(at, article.c.n).execution_options(yield_per=_CHUNK))
+        for row in rows:
             yield to_article(row)
 
     def count(self, since: datetime | None = None) -> int:

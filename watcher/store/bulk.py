@@ -60,12 +60,13 @@ class _Statement:
         self._values = [(place, _writer(parameters[place][1], dialect)) for place in places]
 
     def run(self, connection: sa.Connection, rows: Iterable[Row]) -> None:
-        values = [
-            tuple([write(row[place]) if write else row[place] for place, write in self._values])
-            for row in rows
-        ]
-        if values:
-            connection.exec_driver_sql(self._text, values)
+        columns = list(zip(*rows, strict=True))
+        if columns:
+            written = [
+                map(write, columns[place]) if write else columns[place]
+                for place, write in self._values
+            ]
+            connection.exec_driver_sql(self._text, list(zip(*written, strict=True)))
 
 
 @lru_cache
@@ -94,6 +95,5 @@ def _update(
 def _writer(column: sa.Column[Any], dialect: sa.Dialect) -> Callable[[Any], Any] | None:
     kind = column.type
     if isinstance(kind, Moment | Text):
-        # Their integers and strings are every driver's own: one call less for each value.
-        return lambda value: kind.process_bind_param(value, dialect)
+        return kind.plain  # every driver takes integers and strings: one call less for each value
     return kind.dialect_impl(dialect).bind_processor(dialect)

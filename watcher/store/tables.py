@@ -17,8 +17,12 @@ class Moment(sa.types.TypeDecorator[datetime]):
     impl = sa.BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, _dialect: Any) -> int | None:
+    @staticmethod
+    def plain(value: datetime | None) -> int | None:
         return None if value is None else (value - _EPOCH) // _MICROSECOND
+
+    def process_bind_param(self, value: datetime | None, _dialect: Any) -> int | None:
+        return self.plain(value)
 
     def process_result_value(self, value: int | None, _dialect: Any) -> datetime | None:
         return None if value is None else _EPOCH + value * _MICROSECOND
@@ -33,10 +37,14 @@ class Text(sa.types.TypeDecorator[str]):
     impl = sa.Text
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, _dialect: Any) -> str | None:
+    @staticmethod
+    def plain(value: str | None) -> str | None:
         if value is None or (value.isascii() and "\0" not in value):
             return value
         return _UNSTORABLE.sub("\ufffd", value)
+
+    def process_bind_param(self, value: str | None, _dialect: Any) -> str | None:
+        return self.plain(value)
 
     def process_result_value(self, value: str | None, _dialect: Any) -> str | None:
         return value
