@@ -6,7 +6,8 @@
     PSQL="psql -h /tmp/x bench" python -m benchmarks.matching      # with PostgreSQL
 
 Every engine gets the same articles and the same rules, and its folding, tokenising and
-answer are in its time; slow ones see fewer articles. What the compiled form answers is what the others are held to. `SQLite FTS5` puts 1,000 articles at a
+answer are in its time; slow ones see fewer articles. All are
+held to what the compiled form answers. `SQLite FTS5` puts 1,000 articles at a
 time into a table and runs every rule as a query, the strongest set-up without an engine (it
 adds the wait for a batch). `wrong` counts where an engine names another set of rules; those
 marked ⊃ can't say nearness, titles or negation, and are the faster for it. The last line of

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
 
 from watcher.matching import compiled
 from watcher.matching.document import Document
@@ -20,8 +19,6 @@ _FASTEST: PrefilterFactory = compiled.Compiled if compiled.AVAILABLE else Index
 # Edited rules beyond this share are worth building everything anew.
 _DELTA_SHARE = 0.02
 _DELTA_LEAST = 200
-
-_id = attrgetter("id")
 
 
 class Matcher:
@@ -74,23 +71,26 @@ class Matcher:
         """Matches in order of rule id, with the places that decided."""
         document = Document(article)
         found = []
-        for rule in self._holding(document):
-            try:
-                match = match_rule(rule, document)
-            except Exception as error:  # noqa: BLE001 - one broken rule must not silence the others
-                self._note(rule, error)
-            else:
-                found += [match] if match else []
+        for segment in self._segments():
+            for rule in [segment.rules[number] for number in segment.holding(document, self._note)]:
+                try:
+                    match = match_rule(rule, document)
+                except Exception as error:  # noqa: BLE001 - one broken rule must not silence the others
+                    self._note(rule, error)
+                else:
+                    found += [match] if match else []
         return sorted(found, key=lambda match: match.rule)
 
     def hits(self, article: Article) -> list[str]:
         """Ids of the rules that match, in order, without the places: a fraction of the work."""
-        return sorted(map(_id, self._holding(Document(article))))
+        document = Document(article)
+        found: list[str] = []
+        for segment in self._segments():
+            found += map(segment.names.__getitem__, segment.holding(document, self._note))
+        return sorted(found)
 
-    def _holding(self, document: Document) -> list[Rule]:
-        """Rules that hold; what a match shows beyond that is left to `match_rule`."""
-        found = self._base.holding(document, self._note)
-        return found + self._edits.holding(document, self._note) if self._edits.rules else found
+    def _segments(self) -> tuple["_Segment", ...]:
+        return (self._base, self._edits) if self._edits.rules else (self._base,)
 
     def _note(self, rule: Rule, error: Exception) -> None:
         self.errors[rule.id] = f"{type(error).__name__}: {error}"
@@ -103,21 +103,24 @@ class _Segment:
     rules: tuple[Rule, ...]
     make: PrefilterFactory
     dropped: set[str] = field(default_factory=set)
+    names: tuple[str, ...] = field(init=False)
     ids: frozenset[str] = field(init=False)
     _prefilter: Prefilter = field(init=False)
     _tests: Tests = field(init=False, default_factory=Tests)
     _ready: dict[int, Test] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.ids = frozenset(rule.id for rule in self.rules)
+        self.names = tuple(rule.id for rule in self.rules)
+        self.ids = frozenset(self.names)
         self._prefilter = self.make(self.rules)
 
     def live(self) -> list[Rule]:
         return [rule for rule in self.rules if rule.id not in self.dropped]
 
-    def holding(self, document: Document, note: Callable[[Rule, Exception], None]) -> list[Rule]:
+    def holding(self, document: Document, note: Callable[[Rule, Exception], None]) -> list[int]:
+        """Places in `rules` of those that hold; what a match shows is left to `match_rule`."""
         certain, possible = self._prefilter.candidates(document)
-        found = [self.rules[number] for number in certain]
+        found = [*certain]
         for number in possible:
             rule = self.rules[number]
             try:
@@ -126,8 +129,8 @@ class _Segment:
                 note(rule, error)
                 continue
             if held:
-                found.append(rule)
-        return [rule for rule in found if rule.id not in self.dropped] if self.dropped else found
+                found.append(number)
+        return [n for n in found if self.names[n] not in self.dropped] if self.dropped else found
 
     def _compiled(self, number: int, rule: Rule) -> Test:
         """Made when first asked for: most rules never come up."""
