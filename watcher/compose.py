@@ -14,6 +14,7 @@ from watcher.model import (
     Digest,
     DigestKind,
     Dispatch,
+    FeedStatus,
     StoryView,
 )
 from watcher.notices import Notices, freeze
@@ -147,6 +148,9 @@ class Composer:
             zone=self._zones.get(receiver, "UTC"),
             stories=tuple(views),
             silent_rules=() if single else self._silent(tx, now),
+            feeds_in_trouble=()
+            if single or receiver != self._notices.operator
+            else self._troubled(tx),
             late_since=first_due if late else None,
             held=batch[0].reason if batch[0].slot.startswith("held:") else "",
             merged=len(batch) if not single and not batch[0].slot else 0,
@@ -166,6 +170,16 @@ class Composer:
     def _silent(self, tx: Transaction, now: datetime) -> tuple[str, ...]:
         heard = tx.matches.counts(now - timedelta(days=1))
         return tuple(rule.title for rule in self._rules.values() if not heard.get(rule.id))
+
+    def _troubled(self, tx: Transaction) -> tuple[str, ...]:
+        """Feeds that don't deliver, as the operator reads them."""
+        states = sorted(tx.feeds.all(), key=lambda state: state.feed)
+        return tuple(
+            f"{state.feed}: {state.status.value}"
+            + (f", {state.last_error}" if state.last_error else "")
+            for state in states
+            if state.status not in {FeedStatus.NEW, FeedStatus.OK}
+        )
 
 
 def plan_messages(dispatches: list[Dispatch]) -> list[list[Dispatch]]:

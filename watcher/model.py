@@ -312,7 +312,8 @@ class Digest:
     """Everything one message says, before any channel's form; `key` makes it unique for ever.
 
     `zone` is the receiver's IANA zone: templates show times in it. `late_since`
-    is set when a digest covers more than its own slot; `held` names quiet hours.
+    is set when a digest covers more than its own slot; `held` names quiet hours;
+    `feeds_in_trouble` is for the operator, each a line of text.
     """
 
     key: str
@@ -323,6 +324,7 @@ class Digest:
     zone: str
     stories: tuple[StoryView, ...] = ()
     silent_rules: tuple[str, ...] = ()
+    feeds_in_trouble: tuple[str, ...] = ()
     notice: str = ""
     late_since: datetime | None = None
     held: str = ""

@@ -29,6 +29,11 @@ class Notices:
         self._receivers = receivers
         self._zones = zones
 
+    @property
+    def operator(self) -> str | None:
+        """The receiver that hears of the service itself."""
+        return self._operator
+
     def add(self, tx: Transaction, key: str, text: str, *, avoid: str | None = None) -> None:
         """Idempotent per key. `avoid` names the receiver in trouble: another one carries it."""
         log.warning("notice", key=key, text=text)

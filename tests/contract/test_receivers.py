@@ -357,7 +357,7 @@ def test_hostile_text_is_inert(name: str, text: str, tmp_path: Path) -> None:
         assert "<script" not in markup
         assert name != "file" or 'href="http://x.example/%22%3E%3Cscript%3E"' in markup
         assert "<iframe" not in markup
-        assert "<img" not in markup
+        assert not re.search(r'<img (?!src="(cid:[0-9a-f]+@|data:image/png;base64,))', markup)
         assert "javascript:" not in markup
 
 

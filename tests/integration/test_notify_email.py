@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import re
 import shutil
 import ssl
 import subprocess
@@ -192,6 +193,27 @@ def test_text_and_html_arrive_with_every_story() -> None:
     assert html is not None
     assert all(story.title in text.get_content() for story in digest.stories)
     assert all(story.url in html.get_content() for story in digest.stories)
+
+
+def test_pictures_are_parts_of_the_mail_and_each_is_shown() -> None:
+    mail = deliver(sample_digest()).parsed()
+    html = mail.get_body(("html",))
+    assert html is not None
+    shown = re.findall(r'<img [^>]*src="([^"]*)"[^>]*>', html.get_content())
+    parts = {str(p["Content-ID"]): p for p in mail.walk() if p.get_content_maintype() == "image"}
+
+    assert {f"<{src.removeprefix('cid:')}>" for src in shown} == set(parts)
+    assert len(parts) > 5
+    assert all(p.get_content().startswith(b"\x89PNG") for p in parts.values())
+    assert all(p.get_content_disposition() == "inline" for p in parts.values())
+    assert all("alt=" in tag for tag in re.findall(r"<img [^>]*>", html.get_content()))
+    assert [p.get_content_type() for p in mail.iter_parts()] == ["text/plain", "multipart/related"]
+
+
+def test_pictures_can_be_left_out() -> None:
+    mail = deliver(sample_digest(), pictures=False).parsed()
+
+    assert [p.get_content_type() for p in mail.iter_parts()] == ["text/plain", "text/html"]
 
 
 def test_headers_say_what_filters_and_threads_need() -> None:

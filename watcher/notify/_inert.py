@@ -37,6 +37,7 @@ def inert(digest: Digest) -> Digest:
         title=_line(digest.title, TITLE),
         stories=tuple(map(_story, digest.stories)),
         silent_rules=tuple(_line(name, TITLE) for name in digest.silent_rules),
+        feeds_in_trouble=tuple(_line(text, TITLE) for text in digest.feeds_in_trouble),
         notice=clean_text(digest.notice[: 4 * NOTE])[: 2 * NOTE],
         held=_line(digest.held, TITLE),
     )

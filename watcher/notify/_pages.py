@@ -32,21 +32,24 @@ class Page:
         return f" ({self.number}/{self.of})" if self.of > 1 else ""
 
 
-Fits = Callable[[Sequence[StoryView], Sequence[StoryView]], bool]
+# The share of a message's room that stories shown whole and as headlines take; up to 1 fits.
+Load = Callable[[Sequence[StoryView], Sequence[StoryView]], float]
+# A page this full is full: looking for the last headline that fits would cost more than a page.
+_FULL = 0.95
 
 
-def paginate(stories: Sequence[StoryView], fits: Fits, *, most_pages: int) -> list[Page]:
-    """Cut on story borders. `fits(whole, brief)` must not turn true again when either grows."""
-    if len(stories) <= MOST_WHOLE and fits(stories, ()):
+def paginate(stories: Sequence[StoryView], load: Load, *, most_pages: int) -> list[Page]:
+    """Cut on story borders. `load(whole, brief)` must not fall when either grows."""
+    if len(stories) <= MOST_WHOLE and load(stories, ()) <= 1:
         return [Page(tuple(stories))]
     whole = _most(
-        stories[:MOST_WHOLE], lambda some: fits(some, stories[len(some) : len(some) + HEADLINES])
+        stories[:MOST_WHOLE], lambda some: load(some, stories[len(some) : len(some) + HEADLINES])
     )
     cuts: list[tuple[Sequence[StoryView], Sequence[StoryView]]] = []
-    first, rest = stories[:whole], stories[whole:]
+    first, rest, shown = stories[:whole], stories[whole:], 0
     while (rest or first) and len(cuts) < most_pages:
         # A page without anything would never end: one headline goes, however long.
-        shown = max(_most(rest, _with(fits, first)), 0 if first else 1)
+        shown = max(_most(rest, _with(load, first), guess=shown), 0 if first else 1)
         cuts.append((first, rest[:shown]))
         first, rest = (), rest[shown:]
     return [
@@ -55,30 +58,44 @@ def paginate(stories: Sequence[StoryView], fits: Fits, *, most_pages: int) -> li
     ]
 
 
-def split(stories: Sequence[StoryView], fits: Callable[[Sequence[StoryView]], bool]) -> list[Page]:
+def split(stories: Sequence[StoryView], load: Callable[[Sequence[StoryView]], float]) -> list[Page]:
     """Whole stories only, as many pages as it takes; for machines, which don't tire."""
     cuts: list[Sequence[StoryView]] = []
-    rest = stories
+    rest, count = stories, 0
     while rest or not cuts:
-        count = max(_most(rest, fits), 1)
+        count = max(_most(rest, load, guess=count), 1)
         cuts.append(rest[:count])
         rest = rest[count:]
     return [Page(tuple(cut), (), n, len(cuts)) for n, cut in enumerate(cuts, 1)]
 
 
-def _with(fits: Fits, head: Sequence[StoryView]) -> Callable[[Sequence[StoryView]], bool]:
-    return lambda brief: fits(head, brief)
+def _with(load: Load, head: Sequence[StoryView]) -> Callable[[Sequence[StoryView]], float]:
+    return lambda brief: load(head, brief)
 
 
-def _most(items: Sequence[StoryView], fits: Callable[[Sequence[StoryView]], bool]) -> int:
-    """How many from the start fit: doubling, then bisection, so that no try is far too long."""
-    low, high = 0, min(16, len(items))
-    while high < len(items) and fits(items[:high]):
-        low, high = high, min(2 * high, len(items))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if fits(items[:middle]):
-            low = middle
+def _most(
+    items: Sequence[StoryView], load: Callable[[Sequence[StoryView]], float], guess: int = 0
+) -> int:
+    """How many from the start fit, or nearly so many.
+
+    Each look costs a rendered page, so the next try is where a straight line through the last two
+    would be full; every other one halves, for loads that are no line.
+    """
+    low, high, at_low, at_high = 0, len(items) + 1, 0.0, 0.0
+    tried = min(max(guess, 16), len(items))
+    for n in range(64):
+        if low + 1 >= high:
+            break
+        filled = load(items[:tried])
+        if filled <= 1:
+            low, at_low = tried, filled
+            if filled >= _FULL:
+                break
         else:
-            high = middle - 1
+            high, at_high = tried, filled
+        slope = (at_high - at_low) / (high - low) if at_high else at_low / max(low, 1)
+        ahead = int((0.985 - at_low) / slope) if slope > 0 else high - low
+        halves = n % 3 == 2 and at_high > 0
+        tried = (low + high) // 2 if halves else low + min(ahead, max(4 * low, 16))
+        tried = min(max(tried, low + 1), high - 1)
     return low

@@ -50,7 +50,7 @@ class Receiver:
     def compose(self, digest: Digest) -> list[Draft]:
         digest = inert(digest)
         pages = paginate(
-            digest.stories, lambda *some: self._fits(digest, *some), most_pages=MOST_MESSAGES
+            digest.stories, lambda *some: self._load(digest, *some), most_pages=MOST_MESSAGES
         )
         return [self._draft(digest, page) for page in pages]
 
@@ -65,9 +65,11 @@ class Receiver:
         name = f"{self._settings.template}.txt.j2"
         return self._render.render(name, shown, page=page, whole=digest).strip()
 
-    def _fits(self, digest: Digest, whole: Sequence[StoryView], brief: Sequence[StoryView]) -> bool:
+    def _load(
+        self, digest: Digest, whole: Sequence[StoryView], brief: Sequence[StoryView]
+    ) -> float:
         page = Page(tuple(whole), tuple(brief), of=MOST_MESSAGES, more=1)
-        return len(self._text(digest, page)) <= self._settings.max_length - 14
+        return len(self._text(digest, page)) / (self._settings.max_length - 14)
 
     async def send(self, notification: Notification, *, at: datetime) -> Receipt:  # noqa: ARG002
         payload = notification.payload

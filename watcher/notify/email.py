@@ -52,6 +52,9 @@ _PORTS = {"starttls": 587, "implicit": 465, "none": 25}
 MOST_HTML = 100_000
 MOST_MAILS = 20
 TOO_BIG = "552"
+# What the mention of a picture takes of the HTML; the picture itself is a part of its own.
+PICTURE = 250
+_PICTURE = re.compile(r'(?<=src=")data:image/png;base64,([A-Za-z0-9+/=]+)(?=")')
 
 
 def _address(value: str) -> str:
@@ -96,6 +99,7 @@ class Settings(ReceiverSettings):
     sender: Mailbox = Field(alias="from")
     to: Annotated[tuple[Mailbox, ...], BeforeValidator(listed), Field(min_length=1)]
     reply_to: Mailbox | None = None
+    pictures: bool = True
     unsubscribe: Annotated[tuple[Unsubscribe, ...], BeforeValidator(listed)] = ()
     connect_timeout: Duration = timedelta(seconds=30)
     command_timeout: Duration = timedelta(minutes=2)
@@ -128,10 +132,13 @@ class Receiver:
     def compose(self, digest: Digest) -> list[Draft]:
         digest = inert(digest)
         pages = paginate(
-            digest.stories, lambda *some: self._fits(digest, *some), most_pages=MOST_MAILS
+            digest.stories, lambda *some: self._load(digest, *some), most_pages=MOST_MAILS
         )
         bodies = [
-            {"text": self._body("txt", digest, page), "html": self._body("html", digest, page)}
+            {
+                "text": self._body("txt", digest, page),
+                **_with_parts(self._body("html", digest, page, self._settings.pictures)),
+            }
             for page in pages
         ]
         return [
@@ -149,20 +156,23 @@ class Receiver:
         return found
 
     def _draft(
-        self, digest: Digest, page: Page, body: dict[str, str], person: str, recipient: str
+        self, digest: Digest, page: Page, body: dict[str, Any], person: str, recipient: str
     ) -> Draft:
         part = person + (f"-{page.number}" if page.number > 1 else "")
         headers = self._headers(digest, page, recipient, part)
         return Draft({"to": parseaddr(recipient)[1], "headers": headers, **body}, part)
 
-    def _fits(self, digest: Digest, whole: Sequence[StoryView], brief: Sequence[StoryView]) -> bool:
+    def _load(
+        self, digest: Digest, whole: Sequence[StoryView], brief: Sequence[StoryView]
+    ) -> float:
         page = Page(tuple(whole), tuple(brief), of=MOST_MAILS, more=1)
-        return len(self._body("html", digest, page).encode()) <= MOST_HTML
+        size = len(self._body("html", digest, page).encode())
+        return (size + PICTURE * (len(whole) + 8)) / MOST_HTML
 
-    def _body(self, form: str, digest: Digest, page: Page) -> str:
+    def _body(self, form: str, digest: Digest, page: Page, pictures: bool = False) -> str:
         shown = replace(digest, stories=page.stories)
         name = f"{self._settings.template}.{form}.j2"
-        return self._render.render(name, shown, page=page, whole=digest)
+        return self._render.render(name, shown, page=page, whole=digest, pictures=pictures)
 
     def _headers(
         self, digest: Digest, page: Page, recipient: str, part: str
@@ -251,6 +261,19 @@ class Receiver:
         except (OSError, ssl.SSLError) as error:
             what = f"the ca_file {file!r} can't be read: check the path and that it holds PEM"
             raise PermanentDeliveryError(what, code="ca_file", park=True) from error
+
+
+def _with_parts(html: str) -> dict[str, Any]:
+    """Pictures as parts of the mail, named by what they show: readers block `data:` addresses."""
+    images: dict[str, str] = {}
+
+    def named(found: re.Match[str]) -> str:
+        cid = f"{short_hash(found[1], 20)}@watcher"
+        images[cid] = found[1]
+        return f"cid:{cid}"
+
+    html = _PICTURE.sub(named, html)
+    return {"html": html, "images": [{"cid": cid, "png": png} for cid, png in images.items()]}
 
 
 def message_id(key: str, domain: str) -> str:

@@ -59,7 +59,7 @@ class Receiver:
     def compose(self, digest: Digest) -> list[Draft]:
         digest = inert(digest)
         pages = paginate(
-            digest.stories, lambda *some: _fits(digest, *some), most_pages=MOST_MESSAGES
+            digest.stories, lambda *some: _load(digest, *some), most_pages=MOST_MESSAGES
         )
         return [self._draft(digest, page) for page in pages]
 
@@ -92,8 +92,8 @@ class Receiver:
         )
 
 
-def _fits(digest: Digest, whole: Sequence[StoryView], brief: Sequence[StoryView]) -> bool:
+def _load(digest: Digest, whole: Sequence[StoryView], brief: Sequence[StoryView]) -> float:
     page = Page(tuple(whole), tuple(brief), of=MOST_MESSAGES, more=1)
     built = message(replace(digest, stories=page.stories), page, mark="0" * 8, title=None)
     size = len(json.dumps(built["blocks"], ensure_ascii=False))
-    return len(built["blocks"]) <= MOST_BLOCKS and size <= MOST_TEXT
+    return max(len(built["blocks"]) / MOST_BLOCKS, size / MOST_TEXT)

@@ -78,7 +78,7 @@ class Receiver:
 
     def compose(self, digest: Digest) -> list[Draft]:
         digest = inert(digest)
-        pages = split(digest.stories, lambda some: _size(some) <= MOST_BYTES)
+        pages = split(digest.stories, lambda some: _size(some) / MOST_BYTES)
         return [
             Draft({"body": json.dumps(to_event(digest, page), separators=(",", ":"))}, page.part)
             for page in pages

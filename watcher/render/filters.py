@@ -6,6 +6,8 @@ from typing import Any
 from unicodedata import east_asian_width
 
 from watcher.model import AlertKind, Passage, Report, StoryView
+from watcher.render.pictures import bars, timeline, timeline_words
+from watcher.render.summary import summaries
 from watcher.text import clean_line, host_of, safe_link, truncate
 
 _STEPS = "▁▂▃▄▅▆▇█"
@@ -57,19 +59,21 @@ def publishers(stories: Sequence[StoryView]) -> int:
 
 
 def sparkline(stories: Sequence[StoryView], at: datetime, hours: int = 24) -> str:
-    """Reports per hour until `at` as `▁▁▃█▂`, oldest first; empty when there are none.
-
-    Text, not a picture: it shows in every mail reader, blocked images or not.
-    """
+    """Reports per hour until `at` as `▁▁▃█▂`, oldest first; empty when there are none."""
     counts = [0] * hours
     for story in stories:
         for report in story.reports:
             ago = (at - report.at) // timedelta(hours=1)
             if 0 <= ago < hours:
                 counts[hours - 1 - ago] += 1
-    top = max(counts, default=0)
-    if not top:
+    return steps(counts)
+
+
+def steps(counts: Sequence[int], top: int = 0) -> str:
+    """Counts as `▁▁▃█▂`; empty when all are zero. Text shows where pictures are blocked."""
+    if not any(counts):
         return ""
+    top = max(top, *counts)
     # Zero keeps the lowest step to itself: one report must differ from none.
     return "".join(_STEPS[-(-count * (len(_STEPS) - 1) // top)] for count in counts)
 
@@ -139,6 +143,7 @@ def _columns(text: str) -> int:
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "also": also,
+    "bars": bars,
     "copies": copies,
     "counted": counted,
     "host": host_of,
@@ -151,6 +156,10 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "publishers": publishers,
     "sparkline": sparkline,
     "starred": starred,
+    "summary": summaries(),
+    "steps": steps,
+    "timeline": timeline,
+    "timeline_words": timeline_words,
     "why": why,
     "with_severity": with_severity,
     "words": words,

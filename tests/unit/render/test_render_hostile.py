@@ -16,6 +16,8 @@ from watcher.render.templates import TemplateRenderer
 
 RENDERER = TemplateRenderer([Path(__file__).parents[3] / "templates"])
 ALLOWED = {"href", "class", "style", "lang", "dir", "role", "width", "align", "aria-hidden"}
+# Pictures are drawn here; `elements` sees to it that `src` is nothing else.
+ALLOWED |= {"src", "alt", "height"}
 ALLOWED |= {"border", "cellpadding", "cellspacing", "charset", "name", "content"}
 
 # RELIABILITY §2 cases 19 to 25 and §3 H1: what got past other sanitizers.
@@ -93,6 +95,8 @@ def elements(digest: Digest) -> tuple[Counter[str], set[str], list[str]]:
     for node in LexborHTMLParser(html).root.traverse():  # type: ignore[union-attr]
         names[str(node.tag)] += 1
         attributes |= set(node.attributes)
+        source = node.attributes.get("src")
+        assert source is None or source.startswith("data:image/png;base64,")
         if node.attributes.get("href"):
             links.append(str(node.attributes["href"]))
     return names, attributes, links

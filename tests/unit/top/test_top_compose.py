@@ -9,7 +9,7 @@ from watcher.alerts.routes import ReceiverClock
 from watcher.alerts.schedule import QuietHours
 from watcher.compose import MERGE_ABOVE, message_key, plan_messages
 from watcher.errors import RenderError
-from watcher.model import DigestKind, Dispatch
+from watcher.model import DigestKind, Dispatch, FeedStatus
 
 IMMEDIATE = [{"receivers": ["desk"]}]
 DAILY = [{"receivers": ["desk"], "send": {"digest": "0 7 * * *"}}]
@@ -146,3 +146,27 @@ def test_a_message_is_named_by_what_it_holds() -> None:
     ]
 
     assert keys == ["alert:t001:desk", "backlog:t002:desk", "digest:0:2026-05-31T07:00:desk"]
+
+
+def test_feeds_in_trouble_are_told_to_the_operator_only() -> None:
+    world = World(
+        [rule()],
+        [{"receivers": ["desk", "other"], "send": {"digest": "0 17 * * *"}}],
+        desk=ReceiverClock(),
+        other=ReceiverClock(),
+    )
+    with world.store.begin() as tx:
+        tx.feeds.sync(
+            [("broken-one", "https://a.example/"), ("fine", "https://b.example/")],
+            NOW,
+            timedelta(0),
+        )
+        (broken, fine) = tx.feeds.all()
+        tx.feeds.save(replace(broken, status=FeedStatus.BROKEN, last_error="503: busy"))
+        tx.feeds.save(replace(fine, status=FeedStatus.OK))
+    world.take(article(1))
+    world.turn_to(NOW + timedelta(hours=6))
+    world.compose()
+
+    told = {name: world.receivers[name].digests[-1].feeds_in_trouble for name in ("desk", "other")}
+    assert told == {"desk": ("broken-one: broken, 503: busy",), "other": ()}
