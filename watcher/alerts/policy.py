@@ -8,7 +8,7 @@ from enum import StrEnum
 from watcher.model import AlertKind, Article, Role, Severity
 from watcher.rules.compile import Rule
 from watcher.stories.grouping import SAME_TOPIC, Assignment
-from watcher.stories.novelty import novelty
+from watcher.stories.novelty import brief, novelty
 from watcher.tokens import fold_tokens
 
 
@@ -78,7 +78,7 @@ class Told:
             self,
             families=families,
             first_match_at=self.first_match_at or now,
-            seen=(*self.seen, article)[-20:],
+            seen=(*self.seen, brief(article))[-20:],
         )
 
     def joined(self, other: "Told") -> "Told":

@@ -1,8 +1,10 @@
 """What an article is about, as weighted terms in any script. Pure."""
 
 import re
+from array import array
 from dataclasses import dataclass
 from functools import lru_cache
+from zlib import crc32
 
 from watcher.model import Article
 from watcher.stories.lexicon import MEANINGS, PLACES
@@ -43,11 +45,14 @@ _SUFFIXES = ("ingly", "edly", "ing", "ied", "ies", "ed", "es", "s", "ly")
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """`terms` weigh what the article says; `shingles` and `headline` recognise the same text again."""
+    """`terms` weigh what the article says; `shingles` and `headline` recognise the same text again.
+
+    Both are checksums: thousands of open reports are held, and strings would be most of it.
+    """
 
     terms: dict[str, float]
-    shingles: frozenset[str]
-    headline: tuple[str, ...] = ()
+    shingles: "array[int]"
+    headline: int
 
 
 def features_of(article: Article) -> Features:
@@ -61,7 +66,7 @@ def features_of(article: Article) -> Features:
     headline = fold_tokens(article.title)
     weights = {t: 1.0 + min(w - 1.0, 3.0) * 0.5 for t, w in terms.items()}
     told = fold_tokens(article.text[:4000])[:200]
-    return Features(weights, _shingles(headline + told), tuple(headline))
+    return Features(weights, _shingles(headline + told), _checksum(headline))
 
 
 def content_terms(text: str) -> list[str]:
@@ -114,10 +119,14 @@ def stem(word: str) -> str:
     return word.removesuffix("e")
 
 
-def _shingles(words: list[str]) -> frozenset[str]:
-    return frozenset(
-        " ".join(words[n : n + SHINGLE]) for n in range(max(len(words) - SHINGLE + 1, 1))
-    )
+def _shingles(words: list[str]) -> "array[int]":
+    """Runs of words, each once."""
+    runs = range(max(len(words) - SHINGLE + 1, 1))
+    return array("I", sorted({_checksum(words[n : n + SHINGLE]) for n in runs}))
+
+
+def _checksum(words: list[str]) -> int:
+    return crc32(" ".join(words).encode())
 
 
 # Terms are stems; a word's own entry wins over the stem of another.

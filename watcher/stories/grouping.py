@@ -13,7 +13,7 @@ from watcher.model import Article, Role, Story, StoryStatus
 from watcher.stories.centre import Vector, centre_of, closeness, shared_words, unit
 from watcher.stories.changes import ChangeKind, StoryChange, split_point
 from watcher.stories.features import features_of
-from watcher.stories.shelf import KEPT_REPORTS, OpenStory, Report, Shelf, family
+from watcher.stories.shelf import KEPT_REPORTS, OpenStory, Report, Shelf, family, pack
 from watcher.stories.similarity import Frequencies
 from watcher.stories.topics import CLOSE, NARROW, NEAR, Topics, neutral_facts
 
@@ -71,7 +71,7 @@ class StoryIndex:
             return Assignment(held[0].story, held[1], False, 1.0, "revision")
         report = self._read(article)
         near = self._near(report.vector, now)
-        found, similarity, reason = self._find(article, report.vector, near, now, topics)
+        found, similarity, reason = self._find(article, len(report.terms), near, now, topics)
         if found is None:
             opened = self._open(report, now)
             self.note_topics(opened.story.id, topics)
@@ -134,7 +134,7 @@ class StoryIndex:
     def _read(self, article: Article) -> Report:
         features = features_of(article)
         self._frequencies.learn(features.terms)
-        return Report(article, features, unit(features.terms, self._frequencies.weight))
+        return pack(article, features, unit(features.terms, self._frequencies.weight))
 
     def _near(self, vector: Vector, now: datetime) -> list[tuple[float, str]]:
         """The stories that can take it in, most alike first, with how alike."""
@@ -152,7 +152,7 @@ class StoryIndex:
     def _find(
         self,
         article: Article,
-        vector: Vector,
+        words: int,
         near: Sequence[tuple[float, str]],
         now: datetime,
         topics: frozenset[str],
@@ -163,7 +163,7 @@ class StoryIndex:
         hinted = self._hinted(topics, now)
         for similarity, story_id in near:
             entry = self._shelf.stories[story_id]
-            join_at = _join_at(len(vector))
+            join_at = _join_at(words)
             if story_id in hinted:
                 join_at = min(join_at, JOIN_AT_TOPIC)
             age = (now - entry.story.updated) / self._window

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from watcher.model import Article
@@ -39,12 +39,18 @@ def novelty(article: Article, earlier: Sequence[Article]) -> tuple[str, ...]:
     Articles in a language the story did not have yet are judged by figures and
     claims only: their names are always spelled anew.
     """
-    told, before = _read(article), [_read(a) for a in earlier]
+    told, *before = [_read(a.title, a.text[:KNOWN]) for a in (article, *earlier)]
     said = _new_claims(told, before)
     if any(a.lang == article.lang for a in earlier):
         said += _new_names(article, frozenset().union(*(b.words for b in before)))
-    said += new_figures(figures(_lead(article)), [f for b in before for f in b.figures])
+    lead = f"{article.title}. {article.text[:LEAD]}"
+    said += new_figures(figures(lead), [f for b in before for f in b.figures])
     return tuple(said[:MAX_SAID])
+
+
+def brief(article: Article) -> Article:
+    """As much of an article as later ones are ever held against: what memory keeps of it."""
+    return replace(article, text=article.text[:KNOWN]) if len(article.text) > KNOWN else article
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +62,12 @@ class _Content:
     figures: tuple[Figure, ...]
 
 
-@lru_cache(maxsize=2048)
-def _read(article: Article) -> _Content:
+@lru_cache(maxsize=1024)
+def _read(title: str, text: str) -> _Content:
     """Read once, however many later reports are held against it."""
-    text = f"{article.title}. {article.text[:KNOWN]}"
-    words = frozenset(map(meaning, content_terms(text)))
-    return _Content(claimed(_lead(article)), words, tuple(figures(text)))
-
-
-def _lead(article: Article) -> str:
-    return f"{article.title}. {article.text[:LEAD]}"
+    whole = f"{title}. {text}"
+    words = frozenset(map(meaning, content_terms(whole)))
+    return _Content(claimed(f"{title}. {text[:LEAD]}"), words, tuple(figures(whole)))
 
 
 def _new_claims(told: _Content, before: Sequence[_Content]) -> list[str]:

@@ -1,11 +1,13 @@
 """The open stories in memory, and where to find them by word, link and article. Pure."""
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from watcher.model import Article, Role, Story
 from watcher.stories.centre import Centre, Vector
 from watcher.stories.features import Features
+from watcher.stories.novelty import brief
 from watcher.text import canonical_url
 
 KEPT_REPORTS = 12
@@ -21,11 +23,23 @@ MIN_SHINGLES = 12
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One article as later ones are compared with it."""
+    """One article as later ones are compared with it, packed: thousands are held."""
 
     article: Article
-    features: Features
-    vector: Vector
+    shingles: "array[int]"
+    headline: int
+    terms: tuple[str, ...]
+    weights: "array[float]"
+
+    @property
+    def vector(self) -> Vector:
+        return dict(zip(self.terms, self.weights, strict=True))
+
+
+def pack(article: Article, features: Features, vector: Vector) -> Report:
+    """What stays of an article while its story is open."""
+    weights = array("d", vector.values())
+    return Report(brief(article), features.shingles, features.headline, tuple(vector), weights)
 
 
 @dataclass(slots=True)
@@ -90,8 +104,8 @@ class Shelf:
         # The first report stays: it says what the story is about.
         if len(entry.reports) > KEPT_REPORTS:
             del entry.reports[1]
-        entry.centre.add(report.vector)
-        self._find_by_terms(entry, report.vector)
+        entry.centre.add(vector := report.vector)
+        self._find_by_terms(entry, vector)
         if report.article.url:
             self._find_by_link(entry, canonical_url(report.article.url))
 
@@ -160,19 +174,19 @@ def family(article: Article) -> str:
 
 def _is_copy(report: Report, earlier: Report) -> bool:
     one, other = earlier.article, report.article
-    overlap = _overlap(earlier.features.shingles, report.features.shingles)
-    if earlier.features.headline == report.features.headline:
+    overlap = _overlap(earlier.shingles, report.shingles)
+    if earlier.headline == report.headline:
         # Texts of their own under one headline are two reports.
-        own = min(len(r.features.shingles) for r in (report, earlier)) >= MIN_SHINGLES
+        own = min(len(r.shingles) for r in (report, earlier)) >= MIN_SHINGLES
         return not (own and one.text and other.text) or overlap >= SAME_HEADLINE_COPY_AT
     sisters = family(one) == family(other) and one.publisher != other.publisher
     return overlap >= (SISTER_COPY_AT if sisters else COPY_AT)
 
 
-def _overlap(left: frozenset[str], right: frozenset[str]) -> float:
+def _overlap(left: "array[int]", right: "array[int]") -> float:
     """Share of the shorter text found in the longer: a cut wire story is still that story.
 
     A headline by itself is too short to tell a copy from a coincidence.
     """
     shorter = min(len(left), len(right))
-    return len(left & right) / shorter if shorter >= MIN_SHINGLES else 0.0
+    return len({*left}.intersection(right)) / shorter if shorter >= MIN_SHINGLES else 0.0
