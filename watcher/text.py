@@ -21,6 +21,9 @@ _NEWLINE = re.compile("\r\n|[\r\x0c\x85\u2028\u2029]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SPACES = re.compile(r"[^\S\n]+")
 _BLANK_LINES = re.compile(r"\n\s*\n\s*")
+_MARK = re.compile(
+    "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
+)
 _MARKS = re.compile(
     "([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{4})"
     "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
@@ -46,11 +49,12 @@ def clean_line(text: str, limit: int | None = None) -> str:
 
 def clean_text(text: str) -> str:
     """Body text: paragraphs kept apart by one blank line, other line breaks kept."""
-    text = _repair(text)
-    if not text.replace("\n", "").isprintable():
-        text = _SPACES.sub(" ", _CONTROL_TEXT.sub(" ", _NEWLINE.sub("\n", text)))
-    elif "  " in text:  # the only space that can be printed is the plain one
-        text = _SPACES.sub(" ", text)
+    if text.replace("\n", "").isprintable():
+        text = _few_marks(text)
+        if "  " in text:  # the only space that can be printed is the plain one
+            text = _SPACES.sub(" ", text)
+    else:
+        text = _SPACES.sub(" ", _CONTROL_TEXT.sub(" ", _NEWLINE.sub("\n", _repair(text))))
     return _BLANK_LINES.sub("\n\n", text).strip()
 
 
@@ -64,8 +68,13 @@ def clean_characters(text: str) -> str:
 def _repair(text: str) -> str:
     if text.isascii():
         return text
-    text = _SURROGATE.sub("\ufffd", text)
-    return _MARKS.sub(r"\1", _INVISIBLE.sub("", text))
+    return _few_marks(_INVISIBLE.sub("", _SURROGATE.sub("\ufffd", text)))
+
+
+def _few_marks(text: str) -> str:
+    if text.isascii() or not _MARK.search(text):
+        return text
+    return _MARKS.sub(r"\1", text)
 
 
 def truncate(text: str, limit: int) -> str:

@@ -6,6 +6,7 @@ import re
 from selectolax.lexbor import LexborHTMLParser
 
 from watcher.sources.limits import costly_markup
+from watcher.sources.plain_html import plain_text
 from watcher.text import clean_line, clean_text
 
 _TAG = re.compile(r"<[a-zA-Z/!?]")
@@ -28,11 +29,19 @@ def html_to_text(markup: str) -> str:
     """What a reader would see. Plain text passes through."""
     if not markup:
         return ""
-    if not _TAG.search(markup):
+    if "<" not in markup or not _TAG.search(markup):
         return clean_text(html.unescape(markup) if _ENTITY.search(markup) else markup)
     markup = markup[:MAX_HTML]
+    text = plain_text(markup)
+    if text is None:
+        text = _text_by_tree(markup)
+    return clean_text("\n".join(line.strip() for line in text.split("\n")))
+
+
+def _text_by_tree(markup: str) -> str:
+    """As a browser reads it, however it is written."""
     if len(markup) > _SMALL and costly_markup(markup.encode("utf-8", "replace")):
-        return clean_text(html.unescape(_ANY_TAG.sub(" ", markup)))
+        return html.unescape(_ANY_TAG.sub(" ", markup))
     # Our own paragraph mark: block borders become newlines before text is taken.
     tree = LexborHTMLParser(_without_open_frames(markup))
     for node in tree.css(_DROPPED):
@@ -43,8 +52,7 @@ def html_to_text(markup: str) -> str:
         node.insert_before("\n\n")
         node.insert_after("\n\n")
     body = tree.body
-    text = body.text(deep=True) if body is not None else ""
-    return clean_text("\n".join(line.strip() for line in text.split("\n")))
+    return body.text(deep=True) if body is not None else ""
 
 
 def _without_open_frames(markup: str) -> str:
@@ -54,6 +62,6 @@ def _without_open_frames(markup: str) -> str:
 
 def html_to_line(markup: str) -> str:
     """A title: tags gone, entities decoded once, on one line."""
-    if _TAG.search(markup) or _ENTITY.search(markup):
+    if ("<" in markup or "&" in markup) and (_TAG.search(markup) or _ENTITY.search(markup)):
         return clean_line(html_to_text(markup))
     return clean_line(markup)

@@ -2,21 +2,29 @@
 
 from watcher.errors import ParseError
 from watcher.model import ParsedFeed
+from watcher.sources.encoding import to_utf8
+from watcher.sources.fast import parse_strictly
 from watcher.sources.jsonfeed import parse_json
 from watcher.sources.rss import parse_xml
 
 
-def parse_feed(body: bytes, *, url: str, content_type: str | None = None) -> ParsedFeed:
-    """Raise `ParseError` when it is not a feed; never anything else for any bytes."""
-    # Servers write blank lines before the prolog, which strict XML forbids.
-    body = body.lstrip(b" \t\r\n")
-    start = body[:200].lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
-    if not start:
-        raise ParseError("empty", "the answer has no content")
+def parse_feed(
+    body: bytes, *, url: str, content_type: str | None = None, fast: bool = True
+) -> ParsedFeed:
+    """Raise `ParseError` when it is not a feed; never anything else for any bytes.
+
+    Without `fast` all XML is left to feedparser, which it must agree with.
+    """
     try:
+        # Servers write blank lines before the prolog, which strict XML forbids.
+        document = to_utf8(body.lstrip(b" \t\r\n"), content_type)
+        start = document.body[:1]
+        if not start:
+            raise ParseError("empty", "the answer has no content")
         if start in {b"{", b"["}:
-            return parse_json(body, url=url)
-        return parse_xml(body, url=url, content_type=content_type)
+            return parse_json(document.body, url=url)
+        found = parse_strictly(document, url=url) if fast else None
+        return found or parse_xml(document, url=url)
     except ParseError:
         raise
     except RecursionError as error:
