@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,24 +27,24 @@ from benchmarks.poll_feeds import serve
 CYCLES = ("all new", "all 304", "5 % new")
 # The slower peers repeat nothing that a sample of the feeds would not show.
 SAMPLE = {"newsboat": 4, "rss2email": 20}
-_PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-def resident(root: int) -> int:
-    """Bytes of a process and everything below it."""
+def memory(root: int) -> int:
+    """KiB of a process and everything below it; what they share counts once (PSS)."""
     parents: dict[int, int] = {}
-    sizes: dict[int, int] = {}
     for folder in Path("/proc").glob("[0-9]*"):
-        try:
+        with suppress(OSError, IndexError):
             fields = (folder / "stat").read_text().rpartition(")")[2].split()
             parents[int(folder.name)] = int(fields[1])
-            sizes[int(folder.name)] = int(fields[21]) * _PAGE
-        except (OSError, IndexError):
-            continue
     tree = {root}
     while more := {pid for pid, parent in parents.items() if parent in tree} - tree:
         tree |= more
-    return sum(sizes.get(pid, 0) for pid in tree)
+    total = 0
+    for pid in tree:
+        with suppress(OSError, StopIteration):
+            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+            total += int(next(line for line in lines if line.startswith("Pss:")).split()[1])
+    return total
 
 
 def contest(name: str, port: int, count: int, core: int) -> dict[str, Any] | None:
@@ -66,8 +67,8 @@ def contest(name: str, port: int, count: int, core: int) -> dict[str, Any] | Non
         )
         peak = 0
         while process.poll() is None:
-            peak = max(peak, resident(process.pid))
-            time.sleep(0.1)
+            peak = max(peak, memory(process.pid))
+            time.sleep(0.2)
         assert process.stdout is not None
         said = process.stdout.read().decode().strip().splitlines()
     if process.returncode != 0:
@@ -78,7 +79,7 @@ def contest(name: str, port: int, count: int, core: int) -> dict[str, Any] | Non
 
 def row(name: str, found: dict[str, Any]) -> str:
     rates = "".join(f"{found['feeds'] / seconds:10.0f}" for seconds in found["seconds"])
-    return f"{name:<16}{found['feeds']:6}{rates}{found['peak'] / 2**20:10.0f}"
+    return f"{name:<16}{found['feeds']:6}{rates}{found['peak'] / 2**10:10.0f}"
 
 
 def compete(names: list[str], feeds: int) -> None:
