@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from watcher import __version__
-from watcher.cli import archive, feeds, labels, outbox, rules, schema, service, stories
+from watcher.cli import archive, backtest, feeds, labels, outbox, rules, schema, service, stories
 from watcher.cli.context import Options
 
 app = typer.Typer(
@@ -42,6 +42,7 @@ def options(
 service.add_to(app)
 rules.add_to(app)
 labels.add_to(app)
+app.command()(backtest.backtest)
 archive.add_to(app)
 app.command()(schema.schema)
 app.add_typer(feeds.app, name="feeds")

@@ -17,6 +17,7 @@ class RuleBook:
     """`ids` holds every id that is written somewhere, of broken and disabled rules too."""
 
     rules: tuple[Rule, ...]
+    disabled: tuple[Rule, ...]
     concepts: Mapping[str, c.Any]
     ids: frozenset[str]
     tags: frozenset[str]
@@ -62,7 +63,8 @@ def read_rules(reader: Reader, names: Sequence[str]) -> RuleBook:
     enabled = {w.spec.id for w in written if w.spec.enabled}
     tags = frozenset(tag for w in written for tag in w.spec.tags)
     kept_rules = tuple(rule for rule in rules if rule.id in enabled)
-    return RuleBook(kept_rules, concepts, frozenset(ids), tags)
+    disabled = tuple(rule for rule in rules if rule.id not in enabled)
+    return RuleBook(kept_rules, disabled, concepts, frozenset(ids), tags)
 
 
 def unique_ids(

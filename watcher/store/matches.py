@@ -41,6 +41,10 @@ class Matches:
         query = sa.select(match).where(match.c.rule == rule, match.c.at >= since)
         return [_match(row) for row in self._do(query.order_by(match.c.at))]
 
+    def articles_of(self, rule: str) -> set[str]:
+        """Ids of the articles the rule ever held for."""
+        return set(self._do(sa.select(match.c.article).where(match.c.rule == rule)).scalars())
+
     def counts(self, since: datetime) -> dict[str, int]:
         """Matches per rule since then; silent rules are absent."""
         query = (
