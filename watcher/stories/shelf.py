@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from heapq import nsmallest
 
 from watcher.model import Article, Role, Story
 from watcher.stories.centre import Centre, Vector
@@ -14,7 +15,7 @@ KEPT_REPORTS = 12
 # Of an article's terms only the rarest look stories up: bounded work however long the text.
 PROBES = 16
 POSTINGS = 1000
-CANDIDATES = 30
+CANDIDATES = 16
 COPY_AT = 0.6
 SISTER_COPY_AT = 0.3
 SAME_HEADLINE_COPY_AT = 0.3
@@ -91,7 +92,8 @@ class Shelf:
                 break
             for story_id in stories:
                 shared[story_id] = shared.get(story_id, 0.0) + vector[term]
-        return sorted(shared, key=lambda s: (-shared[s], s))[:CANDIDATES]
+        best = nsmallest(CANDIDATES, ((-weight, story_id) for story_id, weight in shared.items()))
+        return [story_id for _, story_id in best]
 
     def open(self, story: Story) -> OpenStory:
         self.stories[story.id] = made = OpenStory(story)
