@@ -97,8 +97,10 @@ CONCEPTS, _ = compile_concepts(
 )
 
 
-def rules_of(trees: list[object], unless: object) -> list[Rule]:
-    specs = [RuleSpec(id=f"r{n}", when=tree, unless=unless) for n, tree in enumerate(trees)]
+def rules_of(trees: list[object], unless: object, stems: tuple[str, ...] = ()) -> list[Rule]:
+    specs = [
+        RuleSpec(id=f"r{n}", when=tree, unless=unless, stems=stems) for n, tree in enumerate(trees)
+    ]
     return compile_rules(specs, CONCEPTS)[0]
 
 
@@ -109,11 +111,17 @@ def rules_of(trees: list[object], unless: object) -> list[Rule]:
     texts,
     texts,
     st.sampled_from([None, "en", "ko-KR"]),
+    st.sampled_from([(), (), ("ru", "en")]),
 )
 def test_the_index_agrees_with_the_oracle(
-    trees: list[object], unless: object, title: str, text: str, lang: str | None
+    trees: list[object],
+    unless: object,
+    title: str,
+    text: str,
+    lang: str | None,
+    stems: tuple[str, ...],
 ) -> None:
-    rules = rules_of(trees, unless)
+    rules = rules_of(trees, unless, stems)
     article = Article("a", "f", "https://sample.example/1", title, text, NOW, lang=lang)
 
     forms = [Index, Compiled] if AVAILABLE else [Index]

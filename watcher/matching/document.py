@@ -8,6 +8,7 @@ from typing import Any
 
 from watcher.model import Article
 from watcher.rules.clauses import TEXT_FIELDS, Word
+from watcher.rules.stems import stem_of
 from watcher.text import paragraphs
 from watcher.tokens import Token, fold_tokens, tokenise
 
@@ -28,6 +29,7 @@ class Stream:
         self.text = text
         self._prefixes: dict[str, list[int]] = {}
         self._beginnings: dict[int, Set[str]] = {}
+        self._stems: dict[str, dict[str, list[int]]] = {}
         #: Where terms stand that were asked for before, by the asker's own key.
         self.places_of: dict[int, Any] = {}
 
@@ -60,10 +62,28 @@ class Stream:
         """Where the word stands, ascending."""
         if word.prefix or word.pattern:
             return self._wild(word)
+        if word.stems:
+            return self._stemmed(word)
         if len(word.forms) == 1:
             return self.positions.get(word.text, [])
         found = [n for form in word.forms for n in self.positions.get(form, ())]
         return sorted(found) if len(found) > 1 else found
+
+    def _stemmed(self, word: Word) -> list[int]:
+        found = {n for form in word.forms for n in self.positions.get(form, ())}
+        for language, stem in word.stems:
+            found.update(self.stems(language).get(stem, ()))
+        return sorted(found)
+
+    def stems(self, language: str) -> dict[str, list[int]]:
+        """Stem → its places; of the words as written, for endings depend on accents."""
+        known = self._stems.get(language)
+        if known is None:
+            known = self._stems[language] = {}
+            for n, token in enumerate(self.tokens):
+                stem = stem_of(self.text[token.start : token.end], language)
+                known.setdefault(stem, []).append(n)
+        return known
 
     def _wild(self, word: Word) -> list[int]:
         known = self._prefixes.get(word.text)

@@ -167,9 +167,11 @@ class Lowering:
 
 def _phrase(phrase: c.Phrase, mark: str) -> Lowered:
     *first, last = phrase.words
-    if not first and len(last.forms) == 1:
+    if not first and len(last.forms) == 1 and not last.stems:
         return mark + next(iter(last.forms)), True
-    if not any(word.prefix or word.pattern for word in first) and not last.pattern:
+    if not any(word.prefix or word.pattern or word.stems for word in first) and not (
+        last.pattern or last.stems
+    ):
         choices = [sorted(word.forms) for word in first]
         total = len(last.forms) or 1
         for forms in choices:
@@ -184,6 +186,8 @@ def _phrase(phrase: c.Phrase, mark: str) -> Lowered:
 
 
 def _word(word: c.Word, mark: str) -> Node | None:
+    if word.stems:
+        return None  # a stem need not be how its words begin
     if word.forms:
         return _gate(Op.ANY, [mark + form for form in sorted(word.forms)])
     return f"{mark}{word.prefix}*" if word.prefix else None

@@ -75,7 +75,7 @@ class Tests:
         rest: list[Test] = []
         for part in parts:
             plain = _plain(part)
-            if isinstance(part, c.Phrase) and len(part.words) == 1 and part.words[0].forms:
+            if isinstance(part, c.Phrase) and len(part.words) == 1 and _spelled(part.words[0]):
                 words |= part.words[0].forms
             elif plain is not None:
                 spellings += plain
@@ -132,9 +132,14 @@ def _phrase(phrase: c.Phrase) -> Test:
     spellings = _plain(phrase)
     if spellings is None:
         return _exactly(phrase)
-    if len(phrase.words) == 1 and phrase.words[0].forms:
+    if len(phrase.words) == 1 and _spelled(phrase.words[0]):
         return _either(phrase.words[0].forms, (), ())
     return _either(frozenset(), tuple(spellings), ())
+
+
+def _spelled(word: c.Word) -> bool:
+    """Its forms are all it can be."""
+    return bool(word.forms) and not word.stems
 
 
 def _plain(clause: c.Clause) -> list[str] | None:
@@ -142,7 +147,7 @@ def _plain(clause: c.Clause) -> list[str] | None:
     if not isinstance(clause, c.Phrase):
         return None
     *first, last = clause.words
-    if any(word.prefix or word.pattern for word in first) or last.pattern:
+    if any(not _spelled(word) for word in first) or last.pattern or last.stems:
         return None
     endings = [last.prefix] if last.prefix else [f"{form} " for form in sorted(last.forms)]
     choices = [sorted(word.forms) for word in first]

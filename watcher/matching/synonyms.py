@@ -6,15 +6,19 @@ from watcher.rules import clauses as c
 
 
 class Synonyms:
-    """The phrases of a term, under what their first word must be or begin with."""
+    """The phrases of a term, under what their first word must be or begin with, if that is known."""
 
     def __init__(self, term: c.Any) -> None:
         #: Kept, because an id is only unique while its object lives.
         self.term = term
         self._words: dict[str, list[c.Phrase]] = {}
         self._beginnings: dict[int, dict[str, list[c.Phrase]]] = {}
+        self._any_word: list[c.Phrase] = []
         for phrase in _phrases(term):
             first = phrase.words[0]
+            if first.stems:
+                self._any_word.append(phrase)
+                continue
             for form in first.forms:
                 self._words.setdefault(form, []).append(phrase)
             if not first.forms:
@@ -27,6 +31,7 @@ class Synonyms:
         `beginnings` gives the first letters of every word, as many as it is asked for.
         """
         found = {id(p): p for word in self._words.keys() & words for p in self._words[word]}
+        found.update((id(p), p) for p in self._any_word)
         for size, known in self._beginnings.items():
             for start in known.keys() & beginnings(size):
                 found.update((id(p), p) for p in known[start])

@@ -12,13 +12,15 @@ FIELDS = ("title", "lead", "body", "author", "tag", "url", "publisher")
 class Word:
     """One word of a phrase: any of `forms`, or anything that begins with `prefix`.
 
-    `pattern` holds `?` for one letter; a prefix is at least three letters.
+    `pattern` holds `?` for one letter; a prefix is at least three letters. `stems` are pairs
+    of language and stem: a word is also found that has such a stem.
     """
 
     text: str
     forms: frozenset[str] = frozenset()
     prefix: str = ""
     pattern: str = ""
+    stems: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,10 +56,9 @@ def compile_concepts(
     problems: list[ConceptProblem] = []
     own: dict[str, tuple[c.Clause, ...]] = {}
     for name, spec in specs.items():
-        reader = ClauseReader({})
-        terms = [reader.term(term, ("terms",)) for term in spec.all_terms()]
-        own[name] = tuple(term for term in terms if term is not None)
-        problems += [ConceptProblem(name, i.loc, i.what, i.todo) for i in reader.issues]
+        terms, issues = _concept_terms(spec)
+        own[name] = tuple(dict.fromkeys(terms))
+        problems += [ConceptProblem(name, i.loc, i.what, i.todo) for i in issues]
         if not spec.all_terms() and not spec.includes:
             problems.append(ConceptProblem(name, (), "has no terms", "add terms: or includes:"))
 
@@ -92,6 +91,20 @@ def compile_concepts(
     return compiled, list(dict.fromkeys(problems))
 
 
+def _concept_terms(spec: ConceptSpec) -> tuple[list[c.Clause], list[Issue]]:
+    """Terms by language are stemmed as that language is, if the concept asks for its stems."""
+    lists = spec.terms if isinstance(spec.terms, dict) else {"": spec.terms}
+    terms: list[c.Clause] = []
+    issues: list[Issue] = []
+    for language, texts in lists.items():
+        stems = tuple(lang for lang in spec.stems if language in {"", lang})
+        reader = ClauseReader({}, stems=stems)
+        found = [reader.term(text, ("terms",)) for text in texts]
+        terms += [term for term in found if term is not None]
+        issues += reader.issues
+    return terms, issues
+
+
 def compile_rules(
     specs: Sequence[RuleSpec], concepts: Concepts
 ) -> tuple[list[Rule], list[RuleProblem]]:
@@ -108,7 +121,7 @@ def compile_rules(
 
 def compile_rule(spec: RuleSpec, concepts: Concepts) -> tuple[Rule | None, list[Issue]]:
     """One rule; None when it has an issue."""
-    reader = ClauseReader(concepts, plurals=spec.plurals)
+    reader = ClauseReader(concepts, plurals=spec.plurals, stems=spec.stems)
     when = reader.rule(spec.when, ("when",))
     unless = None
     if spec.unless is not None:

@@ -62,6 +62,7 @@ class ClauseReader:
 
     concepts: Mapping[str, c.Any]
     plurals: bool = True
+    stems: tuple[str, ...] = ()
     issues: list[Issue] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
 
@@ -132,7 +133,7 @@ class ClauseReader:
         if text.startswith("$"):
             return self._concept(text[1:], loc)
         try:
-            return phrase(text, plurals=self.plurals)
+            return phrase(text, plurals=self.plurals, stems=self.stems)
         except TermError as error:
             return self._fail(loc, error.what, error.todo)
 

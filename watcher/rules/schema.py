@@ -3,12 +3,22 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from watcher.model import Severity
 from watcher.rules.policy import AlertPolicy
+from watcher.rules.stems import LANGUAGES
 
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=100)]
+
+
+def _known(language: str) -> str:
+    if language not in LANGUAGES:
+        raise ValueError(f"no stems for {language!r}: choose of {', '.join(LANGUAGES)}")
+    return language
+
+
+Stems = tuple[Annotated[str, AfterValidator(_known)], ...]
 
 
 class _Yaml(BaseModel):
@@ -55,6 +65,7 @@ class RuleSpec(_Yaml):
     when: Any
     unless: Any = None
     plurals: bool = True
+    stems: Stems = ()
     alert: AlertPolicy = AlertPolicy()
     tests: RuleTests = RuleTests()
 
@@ -69,6 +80,7 @@ class ConceptSpec(_Yaml):
     note: str = ""
     terms: tuple[str, ...] | dict[str, tuple[str, ...]] = ()
     includes: tuple[str, ...] = ()
+    stems: Stems = ()
 
     def all_terms(self) -> tuple[str, ...]:
         lists = self.terms.values() if isinstance(self.terms, dict) else [self.terms]

@@ -1,10 +1,12 @@
 """Strings of a rule as phrases, folded by the same code as the articles."""
 
 import re
+from dataclasses import replace
 from functools import lru_cache
 
 from watcher.rules.clauses import Phrase, Word
-from watcher.tokens import fold_tokens
+from watcher.rules.stems import stem_of
+from watcher.tokens import fold_tokens, tokenise
 
 # Letters of no living script carry the wildcards through folding, so that the rest of
 # a term is folded exactly as an article is.
@@ -24,8 +26,10 @@ class TermError(ValueError):
 
 
 @lru_cache(maxsize=200_000)
-def phrase(text: str, *, plurals: bool = True) -> Phrase:
+def phrase(text: str, *, plurals: bool = True, stems: tuple[str, ...] = ()) -> Phrase:
     """Raises `TermError` for an empty term or a wildcard in the wrong place.
+
+    `stems` names languages whose endings don't matter.
 
     The same text gives the same object: rules say the same things again and again.
     """
@@ -37,6 +41,9 @@ def phrase(text: str, *, plurals: bool = True) -> Phrase:
     words = [_word(token, text, alone=len(tokens) == 1) for token in tokens]
     if plurals:
         words[-1] = _with_plural(words[-1])
+    if stems and len(written := tokenise(text)) == len(words):
+        pairs = zip(words, written, strict=True)
+        words = [_with_stems(word, text[t.start : t.end], stems) for word, t in pairs]
     return Phrase(tuple(words), text)
 
 
@@ -74,6 +81,12 @@ def _with_plural(word: Word) -> Word:
     else:
         plural = text + "s"
     return Word(text, frozenset((text, plural)))
+
+
+def _with_stems(word: Word, written: str, languages: tuple[str, ...]) -> Word:
+    if not word.forms or len(word.text) < MIN_PREFIX:
+        return word
+    return replace(word, stems=tuple((lang, stem_of(written, lang)) for lang in languages))
 
 
 def _pattern(word: str, end: str) -> str:
