@@ -98,7 +98,7 @@ def bars(hours: tuple[int, ...], top: int = 0) -> str:
     for n, count in enumerate(hours):
         height = max(BARS_HEIGHT * count / top, 3) if count else 1
         colour = _BLUE if count else _GREY
-        canvas.box(n * step, BARS_HEIGHT - height, step - 1, height, colour)
+        canvas.box(n * step, BARS_HEIGHT - height, step - 1 if count else step, height, colour)
     return _data(canvas.png())
 
 
