@@ -6,8 +6,9 @@ document frequencies learned from the stream.
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
+from typing import Protocol
 
 from watcher.stories.features import content_terms, meaning, stem
 from watcher.stories.lexicon import COMMON, PLACES
@@ -41,8 +42,38 @@ class Frequencies:
         return weight / 2 if term in _COMMON_STEMS else weight
 
 
-def similarity(a: str, b: str) -> float:
+class Encoder(Protocol):
+    """A model of meaning, if one is at hand; none is shipped.
+
+    Vectors of one length each, any scale, the same for the same text. `watcher` calls
+    it with as many texts as it has, so that a batch costs one call.
+    """
+
+    def encode(self, texts: Sequence[str]) -> Sequence[Sequence[float]]: ...
+
+
+def similarity(a: str, b: str, encoder: Encoder | None = None) -> float:
     """Of two headlines or texts, in [0, 1]; symmetric, 1 for the same words.
+
+    With an encoder half of it is the cosine of the two meanings, which knows paraphrases
+    and other languages; the words keep names and figures apart that a model takes for one.
+    """
+    words = _by_words(a, b)
+    return words if encoder is None or words == 1.0 else (words + _by_meaning(a, b, encoder)) / 2
+
+
+def _by_meaning(a: str, b: str, encoder: Encoder) -> float:
+    # In one order whatever was asked: a batch may be rounded by its place.
+    left, right = encoder.encode(sorted((a, b)))
+    far, wide = math.hypot(*left), math.hypot(*right)
+    if not (far and wide):
+        return 0.0
+    cosine = sum(one / far * (other / wide) for one, other in zip(left, right, strict=True))
+    return min(max(cosine, 0.0), 1.0)
+
+
+def _by_words(a: str, b: str) -> float:
+    """What the words say by themselves.
 
     Mostly the weighted share of words that say the same in both (equal stems, one
     meaning, or nearly one spelling), a little the letters of the whole; less when the

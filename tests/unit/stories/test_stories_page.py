@@ -4,15 +4,19 @@ import re
 from datetime import timedelta
 from pathlib import Path
 
-from watcher.stories.grouping import LONGEST, MOST_ARTICLES, QUIET_AFTER
+import pytest
+
+from watcher.stories.grouping import LONGEST, MOST_ARTICLES, QUIET_AFTER, SPLIT_CHECKS
 from watcher.stories.topics import CLOSE, NARROW, NEAR
 
 PAGE = (Path(__file__).parents[3] / "docs" / "stories-and-alerts.md").read_text("utf-8")
 
 
-def test_the_example_runs() -> None:
-    (example,) = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+EXAMPLES = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_the_examples_run(example: str) -> None:
     exec(compile(example, "docs/stories-and-alerts.md", "exec"), {})
 
 
@@ -22,3 +26,5 @@ def test_the_figures_are_those_of_the_code() -> None:
     assert hours == [CLOSE, NEAR, QUIET_AFTER]
     assert (4, timedelta(days=14), 2000) == (NARROW, LONGEST, MOST_ARTICLES)
     assert "2,000 articles" in PAGE
+    assert "(6, 9 or 12\nreports)" in PAGE
+    assert sorted(SPLIT_CHECKS) == [6, 9, 12]
