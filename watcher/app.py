@@ -55,6 +55,7 @@ def plan_of(config: Config) -> Plan:
             for name, settings in config.receivers.items()
         },
         story_window=config.settings.stories.window,
+        all_stories=config.settings.stories.all,
     )
 
 

@@ -60,6 +60,7 @@ class Plan:
     routes: tuple[RouteSettings, ...]
     receivers: Mapping[str, ReceiverClock]
     story_window: timedelta = timedelta(hours=72)
+    all_stories: bool = False
 
 
 @dataclass(slots=True)
@@ -146,7 +147,7 @@ class Pipeline:
         revision: they stay silent.
         """
         matches = tuple(self.matcher.match(article))
-        if not matches and not group_all:
+        if not matches and not (group_all or self.plan.all_stories):
             return Outcome(article)
         topics = frozenset(match.rule for match in matches)
         assignment = self.memory.index.assign(article, now, topics)

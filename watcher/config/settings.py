@@ -124,9 +124,13 @@ class PollSettings(_Section):
 
 
 class StorySettings(_Section):
-    """Reports of one event share a story when they come within `window` of its last report."""
+    """Reports of one event share a story when they come within `window` of its last report.
+
+    `all`: group what no rule caught, too.
+    """
 
     window: Wait = timedelta(hours=72)
+    all: bool = False
 
 
 class LogSettings(_Section):
