@@ -1,11 +1,13 @@
 """Parsing in a child: a feed may cost the child, never the caller."""
 
 import asyncio
+import os
 from datetime import timedelta
 
 import pytest
 
 from watcher.errors import ParseError
+from watcher.model import ParsedFeed
 from watcher.sources import pool as pool_module
 from watcher.sources.pool import ParserPool
 
@@ -21,13 +23,22 @@ def _sleep(body: bytes, url: str, content_type: str | None) -> None:
 
 
 def _die(body: bytes, url: str, content_type: str | None) -> None:
-    import os
-
     os._exit(1)
 
 
 def _hog(body: bytes, url: str, content_type: str | None) -> int:
     return len(bytearray(8 * 1024**3))
+
+
+def _spin(body: bytes, url: str, content_type: str | None) -> None:
+    while True:
+        pass
+
+
+def _pid_or_sleep(body: bytes, url: str, content_type: str | None) -> ParsedFeed:
+    if body == b"sleep":
+        _sleep(body, url, content_type)
+    return ParsedFeed("rss20", str(os.getpid()), None, None, None, "fast", (), ())
 
 
 async def _parse(parser: ParserPool, body: bytes = GOOD) -> str:
@@ -86,3 +97,57 @@ def test_the_loop_goes_on_while_a_feed_is_parsed(monkeypatch: pytest.MonkeyPatch
             return ticks
 
     assert asyncio.run(run()) > 20
+
+
+def test_one_that_hangs_costs_the_others_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run() -> tuple[set[str], str, BaseException | None]:
+        async with ParserPool(workers=2, deadline=timedelta(seconds=2)) as parser:
+            monkeypatch.setattr(pool_module, "_parse", _pid_or_sleep)
+            hanging = asyncio.create_task(_parse(parser, b"sleep"))
+            await asyncio.sleep(0)
+            seen = set()
+            while not hanging.done():
+                seen.add(await _parse(parser))
+                await asyncio.sleep(0.05)
+            return seen, await _parse(parser), hanging.exception()
+
+    pids, after, error = asyncio.run(run())
+
+    assert isinstance(error, ParseError)
+    assert (len(pids), after in pids) == (1, True)
+
+
+def test_the_kernel_ends_a_child_that_computes_too_long() -> None:
+    """Also when the daemon is stopped and nobody counts the seconds."""
+    child = pool_module._Child(cpu_seconds=1)
+
+    with pytest.raises(EOFError):
+        child.ask((_spin, b"", "", None), 60)  # type: ignore[arg-type]
+    child.end()
+
+
+def test_a_poll_that_is_given_up_leaves_no_child_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run() -> str:
+        async with ParserPool(deadline=timedelta(seconds=60)) as parser:
+            await _parse(parser)
+            with monkeypatch.context() as patch:
+                patch.setattr(pool_module, "_parse", _sleep)
+                given_up = asyncio.create_task(_parse(parser))
+                await asyncio.sleep(0.1)
+                given_up.cancel()
+                await asyncio.wait([given_up])
+            return await _parse(parser)
+
+    assert asyncio.run(run()) == "Good"
+
+
+def test_a_child_is_replaced_after_its_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run() -> list[str]:
+        monkeypatch.setattr(pool_module, "FEEDS_PER_CHILD", 2)
+        monkeypatch.setattr(pool_module, "_parse", _pid_or_sleep)
+        async with ParserPool() as parser:
+            return [await _parse(parser) for _ in range(4)]
+
+    pids = asyncio.run(run())
+
+    assert (pids[0] == pids[1], pids[1] == pids[2]) == (True, False)
