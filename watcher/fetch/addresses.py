@@ -2,6 +2,7 @@
 and calls several embeddings of private addresses global (RELIABILITY §2.4)."""
 
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from socket import AF_INET, AF_INET6, SOCK_DGRAM, socket
 
 _REFUSED_V4 = [
     IPv4Network(net)
@@ -55,6 +56,16 @@ def is_public(address: str) -> bool:
         and parsed in _PUBLIC_V6
         and not any(parsed in net for net in _REFUSED_V6)
     )
+
+
+def is_own(address: str) -> bool:
+    """An address of this machine: only those can be bound to."""
+    with socket(AF_INET6 if ":" in address else AF_INET, SOCK_DGRAM) as probe:
+        try:
+            probe.bind((address, 0))
+        except OSError:
+            return False
+    return True
 
 
 def parse_allow(entry: str) -> tuple[IPv4Address | IPv6Address, int]:

@@ -13,7 +13,7 @@ from types import TracebackType
 from urllib.parse import urljoin
 
 from watcher.errors import FetchError
-from watcher.fetch.addresses import is_public, parse_allow
+from watcher.fetch.addresses import is_own, is_public, parse_allow
 from watcher.fetch.dial import Dialer, Lookup, system_lookup
 from watcher.fetch.hosts import HostGate
 from watcher.fetch.urls import Target, check_url
@@ -27,17 +27,23 @@ CREDENTIALS = re.compile(r"(proxy-)?authorization|cookie|x-.*(key|token)", re.IG
 
 
 class GuardedDoor:
-    """`async with GuardedDoor(...) as door: await door.request(...)`."""
+    """`async with GuardedDoor(...) as door: await door.request(...)`.
+
+    `allow` and `own` hold `ip:port` entries: private targets that may be reached, and where
+    this service itself listens, which is never asked.
+    """
 
     def __init__(
         self,
         *,
         user_agent: str,
         allow: Sequence[str] = (),
+        own: Sequence[str] = (),
         per_host: int = 2,
         host_spacing: timedelta = timedelta(seconds=1),
         lookup: Lookup = system_lookup,
     ) -> None:
+        self._own = {parse_allow(entry)[1] for entry in own}
         self._own_headers = {
             "User-Agent": user_agent,
             "Accept": "*/*",
@@ -63,7 +69,9 @@ class GuardedDoor:
             self._dialer = None
 
     def may_reach(self, address: str, port: int) -> bool:
-        """Public, or exactly on the allow list."""
+        """Public, or exactly on the allow list; never a listener of our own."""
+        if port in self._own and is_own(address):
+            return False
         if is_public(address):
             return True
         try:
