@@ -143,6 +143,23 @@ def test_the_core_does_no_io_and_reads_no_clock() -> None:
     assert not bad
 
 
+def test_only_the_door_opens_connections() -> None:
+    """Mail goes to the operator's own server, and the demo's servers only listen."""
+    network = {
+        *("aiohappyeyeballs", "aiohttp", "aiosmtplib", "http", "httptools", "httpx", "imaplib"),
+        *("poplib", "requests", "smtplib", "socket", "socketserver", "urllib3", "xmlrpc"),
+    }
+    callers = {
+        module
+        for module, path in modules().items()
+        for name in imports(path)
+        if name.split(".")[0] in network or name.startswith("urllib.request")
+        if unit(module) not in {"fetch", "demo"}
+    }
+
+    assert callers <= {"watcher.notify._smtp"}
+
+
 def test_the_environment_is_read_in_config_only() -> None:
     readers = {
         m
