@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 
@@ -154,7 +154,8 @@ class Deliverer:
         with self._store.begin() as tx:
             if self._merge_backlog is not None and not failing:
                 self._merge_backlog(tx, name, now)
-            return tx.outbox.claim_due(now, LEASE, limit, receivers=[name])
+            claimed = tx.outbox.claim_due(now, LEASE, limit, receivers=[name])
+            return [_answering(tx, notification) for notification in claimed]
 
     def _release(self, notification: Notification) -> None:
         with self._store.begin() as tx:
@@ -207,6 +208,9 @@ class Deliverer:
                 tx.outbox.sent(notification.key, notification.attempt, now, receipt.detail)
                 for notification, receipt in sent
             ]
+            for notification, receipt in sent:
+                if receipt.handle and (thread := _thread(notification)):
+                    tx.meta.set(thread, receipt.handle)
             for name in {notification.receiver for notification, _ in sent}:
                 self._works_again(tx, name)
         for (notification, _), in_time in zip(sent, marked, strict=True):
@@ -304,3 +308,17 @@ class Deliverer:
         else:
             return
         self._notices.add(tx, key, text, avoid=name)
+
+
+def _thread(notification: Notification) -> str:
+    """Where the handle of a thread's first message is kept; empty when there is no thread."""
+    thread = notification.payload.get("thread")
+    return f"thread:{notification.receiver}:{thread}" if thread else ""
+
+
+def _answering(tx: Transaction, notification: Notification) -> Notification:
+    thread = _thread(notification)
+    handle = tx.meta.get(thread) if thread else None
+    if handle is None:
+        return notification
+    return replace(notification, payload={**notification.payload, "reply_to": handle})

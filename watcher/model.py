@@ -404,9 +404,13 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The peer's final positive reply, in a few words for the delivery log."""
+    """The peer's final positive reply, in a few words for the delivery log.
+
+    `handle` is what later messages of the same `thread` (a key of the payload) answer to.
+    """
 
     detail: str = ""
+    handle: str = ""
 
 
 # ── the outbound door ────────────────────────────────────────────────────────

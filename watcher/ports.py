@@ -61,6 +61,9 @@ class Receiver(Protocol):
     async def send(self, notification: Notification, *, at: datetime) -> Receipt:
         """Deliver once, carrying `notification.key`.
 
+        A payload with a `thread` has in `reply_to` the `Receipt.handle` of the first message
+        of that thread, once there is one.
+
         Returns only after the peer's final positive reply. Raises
         `TemporaryDeliveryError` or `PermanentDeliveryError`, never anything else.
         Safe to run concurrently with other receivers; cancels cleanly.

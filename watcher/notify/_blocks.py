@@ -4,7 +4,9 @@ import re
 from typing import Any
 
 from slack_sdk.models.blocks import (
+    ActionsBlock,
     Block,
+    ButtonElement,
     ContextBlock,
     DividerBlock,
     HeaderBlock,
@@ -59,7 +61,9 @@ def link(url: str, label: str) -> str:
     return f"<{target}|{escape(label).replace('|', '¦')}>"
 
 
-def message(digest: Digest, page: Page, *, mark: str, title: str | None) -> dict[str, Any]:
+def message(
+    digest: Digest, page: Page, *, mark: str, title: str | None, buttons: bool = False
+) -> dict[str, Any]:
     """The JSON of an incoming webhook; `mark` is the short id, `text` what notifications show."""
     headline = f"[{title}] {digest.title}" if title else digest.title
     blocks: list[Block] = [*_top(digest, page, headline)]
@@ -67,6 +71,8 @@ def message(digest: Digest, page: Page, *, mark: str, title: str | None) -> dict
     for story in digest.stories:
         blocks += _story(story, digest, note=story.note if story.rule not in noted else "")
         noted.add(story.rule)
+    if buttons and digest.kind is DigestKind.ALERT and digest.stories:
+        blocks += _buttons(digest.stories[0])
     blocks += _brief(page)
     blocks += _end(digest, page, mark)
     text = f"{escape(truncate(headline, 300))}{page.mark} (id {mark})"
@@ -110,6 +116,22 @@ def _story(story: StoryView, digest: Digest, *, note: str) -> list[Block]:
     if note:
         lines.append(f"_{escape(truncate(' '.join(note.split()), 200))}_")
     return [_section("\n".join(lines)), _context(_about(story, digest))]
+
+
+def _buttons(story: StoryView) -> list[Block]:
+    """The story, and up to two others who report it."""
+    others = {r.publisher: r.url for r in story.reports if r.copy_of is None and r.url != story.url}
+    links = [("Open the story", story.url), *list(others.items())[:2]]
+    buttons = [
+        ButtonElement(
+            text=PlainTextObject(text=truncate(label, 60), emoji=False),
+            url=url,
+            action_id=f"open-{n}",
+        )
+        for n, (label, url) in enumerate(links)
+        if label and url and len(url) <= _LINK
+    ]
+    return [ActionsBlock(elements=buttons)] if buttons else []
 
 
 def _about(story: StoryView, digest: Digest) -> str:

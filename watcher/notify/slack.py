@@ -1,9 +1,14 @@
-"""Post each digest to a Slack incoming webhook as Block Kit.
+"""Post each digest to Slack as Block Kit, through an incoming webhook or as a bot.
 
     - id: desk-channel
       type: slack
       url_env: SLACK_WEBHOOK_URL
       zone: Asia/Seoul
+
+With `token_env: SLACK_BOT_TOKEN` and `channel: C0123456789` instead of `url` it is a bot (scope
+`chat:write`): what follows on a story answers to its first message, and that one is changed to
+show the latest. `buttons: true` adds a button per alert that opens the story; Slack wants the
+app's interactivity switched on for it.
 
 Feed text is escaped before Slack sees it: a headline can't mention a channel, hide a
 link or format itself. At most one message a second goes out (Slack's own limit); 429
@@ -22,14 +27,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from watcher.errors import TemporaryDeliveryError
-from watcher.model import Digest, Draft, HttpResponse, Notification, Receipt, StoryView
+from watcher.model import Digest, DigestKind, Draft, HttpResponse, Notification, Receipt, StoryView
 from watcher.notify._blocks import MOST_BLOCKS, MOST_TEXT, message, reduced
 from watcher.notify._inert import inert
 from watcher.notify._kit import check_endpoint, post, redacted, refusal, short_hash
 from watcher.notify._pages import Page, paginate
+from watcher.notify._slack_api import Bot
 from watcher.notify.settings import Duration, ReceiverSettings, Tools
 from watcher.text import clean_line
 
@@ -42,11 +48,23 @@ def _endpoint(url: SecretStr) -> SecretStr:
 
 
 class Settings(ReceiverSettings):
-    """`url` is the webhook's address and a secret as a whole."""
+    """`url` is the webhook's address and a secret as a whole; `token` and `channel` are a bot's."""
 
-    url: Annotated[SecretStr, AfterValidator(_endpoint)]
+    url: Annotated[SecretStr, AfterValidator(_endpoint)] | None = None
+    token: SecretStr | None = None
+    channel: str | None = Field(default=None, pattern=r"^[#@]?[A-Za-z0-9_.-]{1,80}$")
+    api: Annotated[str, AfterValidator(check_endpoint)] = "https://slack.com/api"
+    buttons: bool = False
     min_interval: Duration = timedelta(seconds=1)
     timeout: Duration = timedelta(seconds=20)
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "Settings":
+        if (self.url is None) == (self.token is None):
+            raise ValueError("give url for an incoming webhook, or token and channel for a bot")
+        if (self.token is None) != (self.channel is None):
+            raise ValueError("a bot needs token and channel: give both")
+        return self
 
 
 class Receiver:
@@ -66,11 +84,22 @@ class Receiver:
     def _draft(self, digest: Digest, page: Page) -> Draft:
         key = f"{digest.key}#{page.part}" if page.part else digest.key
         shown = replace(digest, stories=page.stories)
-        built = message(shown, page, mark=short_hash(key, 8), title=self._settings.title)
-        return Draft({"message": built, "reduced": reduced(built)}, page.part)
+        settings = self._settings
+        built = message(
+            shown, page, mark=short_hash(key, 8), title=settings.title, buttons=settings.buttons
+        )
+        payload: dict[str, Any] = {"message": built, "reduced": reduced(built)}
+        stories = {story.story for story in digest.stories}
+        if settings.token and digest.kind is DigestKind.ALERT and len(stories) == 1:
+            payload["thread"] = stories.pop() or ""
+        return Draft(payload, page.part)
 
     async def send(self, notification: Notification, *, at: datetime) -> Receipt:
-        payload = notification.payload
+        payload, settings = notification.payload, self._settings
+        if settings.token is not None and settings.channel is not None:
+            token = settings.token.get_secret_value()
+            bot = Bot(self._door, settings.api, token, settings.channel, settings.timeout)
+            return await bot.tell(payload, at)
         response = await self._post(payload["message"])
         if response.status == 400:
             response = await self._post(payload["reduced"])
@@ -83,6 +112,7 @@ class Receiver:
         return Receipt("ok")
 
     async def _post(self, body: dict[str, Any]) -> HttpResponse:
+        assert self._settings.url is not None
         return await post(
             self._door,
             self._settings.url.get_secret_value(),
