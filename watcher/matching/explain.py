@@ -20,6 +20,7 @@ class Step:
     note: str = ""
     evidence: tuple[Evidence, ...] = ()
     parts: tuple["Step", ...] = ()
+    kind: type = c.Phrase
 
     def to_json(self) -> dict[str, AnyValue]:
         return {
@@ -87,6 +88,7 @@ def _step(clause: c.Clause, document: Document, fields: Fields) -> Step:
         _note(clause, document, fields, held),
         evidence,
         _parts(clause, document, fields),
+        type(clause),
     )
 
 
@@ -145,20 +147,47 @@ def _unlimited(clause: c.Near) -> c.Near:
 
 
 def _nearest_miss(step: Step) -> str:
-    """What failed, and that the rest held: "all but …"."""
-    failed = [part for part in step.parts if not part.held]
-    if step.parts and step.clause.startswith("all of"):
-        missing = "; ".join(map(_miss, failed))
-        return f"all but {missing}" if len(failed) < len(step.parts) else missing
-    if len(step.parts) == 1:
-        return _nearest_miss(step.parts[0])
+    """What failed, on the way that came closest: "all but …"."""
+    if step.kind is c.Any and step.parts:
+        return _nearest_miss(min(step.parts, key=_distance))
+    if step.kind is c.Scoped and step.parts:
+        inner = step.parts[0]
+        if inner.kind in _BRANCHES and inner.parts:
+            return _nearest_miss(inner)
+    if step.kind is c.All:
+        failed = [part for part in step.parts if not part.held]
+        missing = "; ".join(map(_nearest_miss, failed))
+        # "all but" is said once, by the innermost.
+        several = len(failed) < len(step.parts) and not missing.startswith("all but ")
+        return f"all but {missing}" if several else missing
     return _miss(step)
 
 
+# Operators that fail by one of their parts, which says more than they do.
+_BRANCHES = (c.All, c.Any)
+
+
+def _distance(step: Step) -> float:
+    """How many clauses more would have had to hold."""
+    if step.held:
+        return 0
+    below = [_distance(part) for part in step.parts]
+    if not below:
+        return 1
+    if step.kind is c.Any:
+        return min(below)
+    if step.kind in (c.All, c.Scoped):
+        return sum(below)
+    return 0.5 + sum(below)  # near, same, at least: their parts may all be there
+
+
 def _miss(step: Step) -> str:
-    if step.parts and step.clause.startswith("all of"):
-        return _nearest_miss(step)
-    if step.clause.startswith("none of"):
+    if step.kind is c.Not:
         found = next((part for part in step.parts if part.held), step)
         return f"{found.clause} (excluded)"
-    return f"{step.clause}: {step.note}" if step.note else step.clause
+    scoped = step.kind is c.Scoped and bool(step.parts)
+    if scoped and step.parts[0].kind is c.Not:
+        where = step.clause.partition(":")[0]
+        return f"{where}: {_miss(step.parts[0])}"
+    note = step.parts[0].note if scoped else step.note
+    return f"{step.clause}: {note}" if note else step.clause

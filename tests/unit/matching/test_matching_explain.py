@@ -49,3 +49,26 @@ def test_nothing_held_is_told_clause_by_clause() -> None:
         explain(made, article("ferry")).missing
         == "satellite: not found; rocket: not found; launch: not found"
     )
+
+
+def test_of_several_ways_the_one_that_came_closest_is_told() -> None:
+    made = rule(
+        {
+            "any": [
+                {"all": ["balloon", "border", "leaflet"]},
+                {"all": ["$dprk", "satellite", {"any": ["launch", "orbit"]}], "in": "title"},
+            ]
+        }
+    )
+
+    found = explain(made, article("Pyongyang shows satellite"))
+
+    assert found.missing == "all but launch: not found"
+
+
+def test_an_exclusion_inside_a_scope_names_the_scope() -> None:
+    made = rule({"all": ["satellite", {"in": "title", "all": ["$dprk"], "none": ["television"]}]})
+
+    found = explain(made, article("Pyongyang satellite television"))
+
+    assert found.missing == "all but television (excluded)"
