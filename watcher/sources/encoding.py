@@ -41,6 +41,23 @@ _SUPERSETS = {
     "euc_kr": "cp949",
     "big5": "big5hkscs",
 }
+_RUN = re.compile(rb"[\x80-\xff]{3,}")
+_HIGH = bytes(range(0x80, 0x100))
+_SAMPLE = 64 * 1024
+_GUESSED = {
+    "big5": "big5",
+    "euc_jp": "euc-jp",
+    "cp949": "euc-kr",
+    "gb18030": "gb18030",
+    "shift_jis": "shift_jis",
+    "tis_620": "tis-620",
+    "koi8_r": "koi8-r",
+    "iso8859_5": "iso-8859-5",
+    "cp1251": "windows-1251",
+    "cp1253": "windows-1253",
+    "cp1255": "windows-1255",
+    "cp1256": "windows-1256",
+}
 _STRAY = re.compile("[\udc80-\udcff]")
 _AS_CP1252 = {
     0xDC00 + byte: bytes([byte]).decode("cp1252", "replace") for byte in range(0x80, 0x100)
@@ -155,7 +172,28 @@ def _guess(body: bytes, said: str, declared: str) -> tuple[str, str]:
             text = body.decode(_SUPERSETS.get(codec, codec), "replace")
             if text.count("\ufffd") * 50 < len(text):
                 return name, text
+    if codec := _other_script(body):
+        return _GUESSED.get(codec, codec), body.decode(codec, "replace")
     try:
         return "windows-1252", body.decode("cp1252")
     except UnicodeDecodeError:
         return "iso-8859-2", body.decode("iso8859-2")
+
+
+def _other_script(body: bytes) -> str:
+    """The encoding of text in no Latin letters, by their frequencies; empty for Latin letters.
+
+    Those that Latin text needs stand alone between letters of ASCII.
+    """
+    runs = sum(map(len, _RUN.findall(body)))
+    if 2 * runs < len(body) - len(body.translate(None, _HIGH)):
+        return ""
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(
+        body[:_SAMPLE],
+        cp_isolation=list(_GUESSED),
+        preemptive_behaviour=False,
+        language_threshold=0.1,
+    ).best()
+    return best.encoding if best else ""

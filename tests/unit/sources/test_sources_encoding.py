@@ -1,5 +1,7 @@
 """Encodings as served, declared, sniffed and guessed (RELIABILITY B5)."""
 
+from random import Random
+
 import pytest
 
 from watcher.sources.encoding import to_utf8
@@ -82,6 +84,31 @@ def test_a_few_stray_bytes_garble_nothing_else() -> None:
 
 def test_latin_letters_without_a_word_about_them_are_guessed() -> None:
     assert read(rss("Zürich €").encode("cp1252")) == ("Zürich €", "windows-1252")
+
+
+SILENT = [
+    ("euc-kr", "북한이 위성 발사를 예고했다고 일본 정부가 밝혔다. 합참은 대비 태세를 강화했다."),
+    ("shift_jis", "北朝鮮が人工衛星を打ち上げると日本に通報した。"),
+    ("gb18030", "朝鲜通知日本将发射人造卫星，韩国军方加强戒备。"),
+    ("big5", "朝鮮通知日本將發射人造衛星，韓國軍方加強戒備。"),
+    ("windows-1251", "КНДР уведомила Японию о запуске спутника на следующей неделе."),
+    ("koi8-r", "КНДР уведомила Японию о запуске спутника на следующей неделе."),
+    ("windows-1253", "Η Βόρεια Κορέα ενημέρωσε την Ιαπωνία για εκτόξευση"),
+    ("windows-1255", "צפון קוריאה הודיעה ליפן על שיגור לוויין"),
+    ("windows-1256", "أبلغت كوريا الشمالية اليابان بإطلاق قمر صناعي"),
+    ("windows-1252", "Die „große“ Rakete fliegt über Österreich – señor, où ça?"),
+]
+
+
+@pytest.mark.parametrize(("codec", "title"), SILENT, ids=[codec for codec, _ in SILENT])
+def test_the_script_tells_what_nobody_declares(codec: str, title: str) -> None:
+    assert read(rss(title).encode(codec)) == (title, codec)
+
+
+def test_noise_is_judged_in_no_time() -> None:
+    rng = Random(1)
+
+    assert to_utf8(b"<rss>" + rng.randbytes(2_000_000), None).body
 
 
 def test_a_cut_letter_of_two_bytes_costs_no_more_than_itself() -> None:
