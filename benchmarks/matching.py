@@ -19,7 +19,7 @@ import gc
 import os
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,45 +102,45 @@ def _resident() -> float:
     return int(found[1]) / 1024 if found else 0.0
 
 
-def run(sizes: Sequence[int], articles: int, pairs: int) -> list[Row]:
+def run(sizes: Sequence[int], articles: int, pairs: int) -> Iterator[Row]:
     """`pairs` is about how many rule × article pairs a loop over the rules may look at."""
     made = matching_corpus.corpus()
     batch = matching_corpus.articles(made, articles)
     every = matching_corpus.rules(made, max(sizes))
-    rows: list[Row] = []
     for size in sizes:
         rules = every[:size]
         truth = ours(rules)(batch)
 
-        def add(name: str, make: Callable[[Sequence[Rule]], Engine], share: float = 1e9, rounds: int = 1,
-                rules: Sequence[Rule] = rules, truth: Answers = truth) -> None:  # fmt: skip
+        def row(name: str, make: Callable[[Sequence[Rule]], Engine], share: float = 1e9, rounds: int = 1,
+                rules: Sequence[Rule] = rules, truth: Answers = truth) -> Row:  # fmt: skip
             few = batch[: max(3, min(articles, int(pairs * share) // len(rules)))]
-            rows.append(measure(name, make, rules, few, truth, rounds))
+            return measure(name, make, rules, few, truth, rounds)
 
-        add("watcher", ours, rounds=3)
-        add("watcher, pure Python", pure_python, 100, rounds=2)
-        add("watcher + evidence", ours_with_evidence, 100)
-        add("SQLite FTS5 × 1000", matching_peers.fts5, 100)
+        yield row("watcher", ours, rounds=3)
+        yield row("watcher, pure Python", pure_python, 100, rounds=2)
+        yield row("watcher + evidence", ours_with_evidence, 100)
+        yield row("SQLite FTS5 × 1000", matching_peers.fts5, 100)
         if os.environ.get("PSQL"):
-            add("PostgreSQL ⊃", matching_peers.postgres, 10)
+            yield row("PostgreSQL ⊃", matching_peers.postgres, 10)
+        yield row("substring loop ⊃", matching_peers.substrings)
         if size <= 10_000:
-            add("Hyperscan, logic ⊃", matching_peers.hyperscan_combinations, 20)
-        add("substring loop ⊃", matching_peers.substrings)
-        if size <= 10_000:
-            add("naive re loop", matching_peers.naive_re)
-        rows.append(limit(rules, batch))
-    return rows
+            yield row("naive re loop", matching_peers.naive_re)
+            yield row("Hyperscan, logic ⊃", matching_peers.hyperscan_combinations, 20)
+            yield limit(rules, batch)
 
 
-def show(rows: Sequence[Row]) -> None:
+def show(rows: Iterable[Row]) -> None:
+    """As they come: some take minutes."""
     heads = f"{'rules':>7}  {'engine':<21} {'articles/s':>11} {'ours is':>10} {'compile':>8}"
     print(heads, f"{'memory':>8} {'hits/art':>9} {'wrong':>7}")
+    ours = 0.0
     for row in rows:
-        ours = next(r for r in rows if r.rules == row.rules)
-        ratio = f"{ours.per_second / row.per_second:,.2f} ×" if row is not ours else ""
+        ours = row.per_second if row.engine == "watcher" else ours
+        ratio = f"{ours / row.per_second:,.2f} ×" if row.engine != "watcher" else ""
         print(
             f"{row.rules:>7,}  {row.engine:<21} {row.per_second:>11,.1f} {ratio:>10} {row.compile_seconds:>6.2f} s"
-            f" {row.megabytes:>5.0f} MB {row.hits:>9.2f} {row.wrong:>7}"
+            f" {row.megabytes:>5.0f} MB {row.hits:>9.2f} {row.wrong:>7}",
+            flush=True,
         )
 
 
