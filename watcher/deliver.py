@@ -20,7 +20,7 @@ from watcher.faults import Faults
 from watcher.model import Notification, Receipt
 from watcher.notices import Notices
 from watcher.ports import Clock, Keeping, Receiver
-from watcher.retry import TELL_AFTER, Action, plan_retry, rest_until
+from watcher.retry import LONGEST_RETRY_AFTER, TELL_AFTER, Action, plan_retry, rest_until
 from watcher.store.engine import Store, Transaction
 from watcher.writer import Batches, Writer
 
@@ -241,14 +241,14 @@ class Deliverer:
         failures = 0 if refused else self._failures.get(name, 0) + 1
         rest = rest_until(failures, now, self._rng)
         if retry_after is not None and not dead:
-            rest = plan.due_at
+            rest = max(rest or now, now + min(retry_after, LONGEST_RETRY_AFTER))
+        # While the receiver rests its oldest message stays first: it asks whether the peer is back.
+        due_at = plan.due_at if rest is None else notification.due_at
         with self._store.begin() as tx:
             if dead:
                 tx.outbox.dead(notification.key, notification.attempt, str(error), now)
             else:
-                tx.outbox.retry(
-                    notification.key, notification.attempt, plan.due_at, str(error), now
-                )
+                tx.outbox.retry(notification.key, notification.attempt, due_at, str(error), now)
             if park or rest is not None:
                 tx.outbox.park(name, None if park else rest, str(error), now)
             self._tell_operator(tx, notification, error, dead=dead, park=park, failures=failures)

@@ -239,3 +239,32 @@ def test_a_receiver_that_keeps_failing_is_told_through_another_once_a_day(tmp_pa
         " receiver desk fails for a while now",
         " receiver desk works again",
     ]
+
+
+def test_f7_a_slack_that_asks_for_patience_two_hundred_times_is_left_alone_each_time(
+    tmp_path: Path,
+) -> None:
+    """F7: nothing goes out while it asks for silence, and the order stays."""
+    patience = TemporaryDeliveryError("slow down", code="429", retry_after=timedelta(seconds=30))
+    world = backlog(*[patience] * 200, count=5)
+    desk = world.receivers["desk"]
+
+    deliver(world, tmp_path, then=later(world, 0.25), turns=40)
+    tried_in_ten_minutes = 200 - len(desk.trouble)
+    deliver(world, tmp_path, then=later(world, 15), turns=210)
+
+    assert 3 < tried_in_ten_minutes <= 20
+    assert [n.subject[-3:] for n in desk.sent] == ["ket", "w2d", "w3d", "w4d", "w5d"]
+
+
+def test_f12_when_every_receiver_is_dead_nothing_is_lost(tmp_path: Path) -> None:
+    world = backlog(*[DOWN] * 20, count=30)
+    world.receivers["other"].trouble = [DOWN] * 20
+
+    deliver(world, tmp_path, then=later(world, 60), turns=40)
+
+    for name in ("desk", "other"):
+        sent = [n for n in world.receivers[name].sent if n.kind != "notice"]
+        alerts = [alert for n in sent for alert in n.alerts]
+        assert len(alerts) == len(set(alerts)) == 30
+        assert len(sent) <= 20
