@@ -6,7 +6,18 @@ from typing import Annotated
 import typer
 
 from watcher import __version__
-from watcher.cli import archive, backtest, feeds, labels, outbox, rules, schema, service, stories
+from watcher.cli import (
+    archive,
+    backtest,
+    feeds,
+    labels,
+    lint,
+    outbox,
+    rules,
+    schema,
+    service,
+    stories,
+)
 from watcher.cli.context import Options
 
 app = typer.Typer(
@@ -43,6 +54,7 @@ service.add_to(app)
 rules.add_to(app)
 labels.add_to(app)
 app.command()(backtest.backtest)
+app.command()(lint.lint)
 archive.add_to(app)
 app.command()(schema.schema)
 app.add_typer(feeds.app, name="feeds")

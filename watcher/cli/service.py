@@ -19,6 +19,7 @@ from watcher.cli.context import (
     opened_store,
     told_errors,
 )
+from watcher.cli.lint import findings
 from watcher.cli.output import complain, listing, print_json, say
 from watcher.compose import notice_of_test
 from watcher.config.load import Config
@@ -85,7 +86,8 @@ def _print_reports(reports: list[PollReport]) -> None:
 def check(context: typer.Context) -> None:
     """Check every file of the configuration; exit 2 with all problems in one go."""
     config = configuration(context)
-    for warning in config.warnings:
+    odd = findings(config)
+    for warning in sorted({*config.warnings, *odd.warnings}):
         complain(f"warning: {warning}")
     problems = template_problems(config)
     for problem in problems:
@@ -98,6 +100,8 @@ def check(context: typer.Context) -> None:
         f"{len(config.concepts)} concepts, {len(enabled)} receivers ({', '.join(enabled) or 'none'}): "
         "all right"
     )
+    if odd.hints:
+        say(f"{len(odd.hints)} hints about superfluous terms: see `watcher lint`")
 
 
 def status(context: typer.Context, as_json: AsJson = False) -> None:

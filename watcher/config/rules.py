@@ -24,7 +24,7 @@ class RuleBook:
 
 
 @dataclass(frozen=True, slots=True)
-class _Written:
+class Written:
     """A rule with where it stands."""
 
     spec: RuleSpec
@@ -47,15 +47,8 @@ def read_rules(reader: Reader, names: Sequence[str]) -> RuleBook:
     concept_document = reader.document(CONCEPTS)
     specs = _concept_specs(reader, concept_document)
     concepts = _concepts(reader, concept_document, specs)
-    written: list[_Written] = []
     ids: dict[str, tuple[Document, int]] = {}
-    for name in names:
-        document = reader.document(name)
-        if document is not None:
-            unique_ids(reader, document, "rules", ids)
-            model, kept = reader.model(document, document.data, RuleFile, "rules")
-            specs_here = model.rules if model else ()
-            written += [_Written(s, document, n) for s, n in zip(specs_here, kept, strict=True)]
+    written = written_rules(reader, names, ids)
     rules = _compiled(reader, written, concepts)
     _warn(reader, written)
     if specs is not None and concept_document is not None:
@@ -65,6 +58,21 @@ def read_rules(reader: Reader, names: Sequence[str]) -> RuleBook:
     kept_rules = tuple(rule for rule in rules if rule.id in enabled)
     disabled = tuple(rule for rule in rules if rule.id not in enabled)
     return RuleBook(kept_rules, disabled, concepts, frozenset(ids), tags)
+
+
+def written_rules(
+    reader: Reader, names: Sequence[str], ids: dict[str, tuple[Document, int]]
+) -> list[Written]:
+    """Rules whose mapping is sound, with their places; `ids` takes in every id."""
+    written: list[Written] = []
+    for name in names:
+        document = reader.document(name)
+        if document is not None:
+            unique_ids(reader, document, "rules", ids)
+            model, kept = reader.model(document, document.data, RuleFile, "rules")
+            specs_here = model.rules if model else ()
+            written += [Written(s, document, n) for s, n in zip(specs_here, kept, strict=True)]
+    return written
 
 
 def unique_ids(
@@ -126,7 +134,7 @@ def _term(document: Document, loc: Loc, what: str) -> Loc:
 
 
 def _compiled(
-    reader: Reader, written: Sequence[_Written], concepts: Mapping[str, c.Any]
+    reader: Reader, written: Sequence[Written], concepts: Mapping[str, c.Any]
 ) -> list[Rule]:
     try:
         rules, problems = compile_rules([w.spec for w in written], concepts)
@@ -141,7 +149,7 @@ def _compiled(
     return rules
 
 
-def _not_yet(written: Sequence[_Written]) -> list[RuleProblem]:
+def _not_yet(written: Sequence[Written]) -> list[RuleProblem]:
     """Policies that are decided in `alerts/rhythm.py`, but that no tick of the daemon asks for."""
     return [
         RuleProblem(
@@ -154,7 +162,7 @@ def _not_yet(written: Sequence[_Written]) -> list[RuleProblem]:
 
 
 def _one_by_one(
-    written: Sequence[_Written], concepts: Mapping[str, c.Any]
+    written: Sequence[Written], concepts: Mapping[str, c.Any]
 ) -> tuple[list[Rule], list[RuleProblem]]:
     """Find the rule that the compiler stumbles over."""
     rules: list[Rule] = []
@@ -178,7 +186,7 @@ def _unquoted(document: Document, loc: Loc) -> tuple[str, str] | None:
     return f"{node.raw or 'an empty item'} is not a text", "put it in quotes"
 
 
-def _warn(reader: Reader, written: Iterable[_Written]) -> None:
+def _warn(reader: Reader, written: Iterable[Written]) -> None:
     for w in written:
         if w.spec.enabled and not (w.spec.tests.match and w.spec.tests.no_match):
             tests = w.spec.tests

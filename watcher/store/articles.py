@@ -189,6 +189,12 @@ class Articles:
         for row in self._do(query.order_by(article.c.first_seen, article.c.n)):
             yield to_article(row)
 
+    def newest(self, limit: int) -> Iterator[Article]:
+        """The last ones first."""
+        query = sa.select(*ARTICLE_COLUMNS).order_by(article.c.first_seen.desc(), article.c.n.desc())
+        for row in self._do(query.limit(limit).execution_options(yield_per=_CHUNK)):
+            yield to_article(row)
+
     def published_since(self, since: datetime) -> Iterator[Article]:
         """Oldest first, by `Article.at`, a row at a time."""
         early = sa.or_(article.c.published.is_(None), article.c.published > article.c.first_seen)
