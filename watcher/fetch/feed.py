@@ -107,13 +107,15 @@ def retry_after(value: str | None, now: datetime) -> timedelta | None:
 
 def fresh_for(headers: Mapping[str, str], now: datetime) -> timedelta | None:
     """How long the response says it stays fresh; None when it does not say."""
-    control = headers.get("cache-control", "")
+    control, until = headers.get("cache-control", ""), headers.get("expires")
+    if not control and not until:
+        return None
     if "no-store" in control.lower() or "no-cache" in control.lower():
         return None
     found = _MAX_AGE.search(control)
     if found:
         return timedelta(seconds=int(found[1]))
-    expires = http_date(headers.get("expires", ""))
+    expires = http_date(until or "")
     return expires - now if expires and expires > now else None
 
 
