@@ -22,6 +22,7 @@ from watcher.ports import Receiver
 from watcher.rules.compile import Rule
 from watcher.store.engine import Transaction
 from watcher.text import truncate
+from watcher.tokens import fold_tokens
 from watcher.views import merge_views, story_view
 
 log = structlog.get_logger()
@@ -216,7 +217,11 @@ def message_key(receiver: str, batch: list[Dispatch]) -> str:
 
 def alert_title(view: StoryView) -> str:
     prefix = "Update: " if view.is_follow_up else ""
-    return truncate(f"{prefix}{view.title}", 150)
+    title = view.title
+    # A headline that speaks as we do to the operator is shown as somebody else's words.
+    if fold_tokens(title)[:1] == ["watcher"]:
+        title = f"“{title}”"
+    return truncate(f"{prefix}{title}", 150)
 
 
 def digest_title(views: list[StoryView]) -> str:

@@ -261,6 +261,7 @@ def test_refused_twice_is_permanent() -> None:
     [(403, "action_prohibited"), (404, "channel_not_found"), (410, "channel_is_archived")],
 )
 def test_a_channel_that_is_gone_parks(status: int, text: str) -> None:
+    """F8, with the three tests around it."""
     (error,), _ = send("slack", (status, text))
 
     assert isinstance(error, PermanentDeliveryError)
