@@ -52,14 +52,14 @@ def watcher(port: int, count: int, folder: Path) -> Cycles:
     settings = {
         "data": "../data",
         "http": {"allow": [f"127.0.0.1:{port}"]},
-        "poll": {"per_host": 100, "host_spacing": "0s", "concurrency": 100},
+        "poll": {"per_host": 50, "host_spacing": "0s"},
         "receivers": [{"id": "console", "type": "stdout"}],
         "routes": [{"receivers": ["console"]}],
     }
     (folder / "config" / "watcher.yaml").write_text(yaml.safe_dump(settings))
 
     async def cycle(app: App) -> list[Any]:
-        gate = asyncio.Semaphore(100)
+        gate = asyncio.Semaphore(50)
 
         async def poll(state: Any) -> Any:
             async with gate:

@@ -104,7 +104,7 @@ def paragraphs(text: str) -> list[str]:
     return [part for part in text.split("\n\n") if part]
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def safe_link(url: str | None, limit: int = 2048) -> str | None:
     """The URL if a reader may click it: http, https or mailto, no userinfo, no control characters."""
     if not url:
@@ -134,7 +134,7 @@ def safe_link(url: str | None, limit: int = 2048) -> str | None:
     )
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def canonical_url(url: str) -> str:
     """The link two reports of one page share: no tracking, fragment, default port or `www.`.
 
