@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -29,7 +29,7 @@ from watcher.polling import PollBounds
 from watcher.ports import Clock, Door, Receiver
 from watcher.preview import renderer_of
 from watcher.record import PollLimits, PollReport, Recorder
-from watcher.restore import restore_memory
+from watcher.restore import restore_heard, restore_memory
 from watcher.sources.pool import ParserPool
 from watcher.store.engine import Store, open_store
 from watcher.writer import Writer
@@ -39,6 +39,8 @@ POLL_LEASE = timedelta(minutes=5)
 STORE_NAME = "watcher.db"
 # New feeds start within this span, not all at the same moment.
 SPREAD = timedelta(seconds=10)
+# How often bursts and silences are looked for.
+NOTICE_EVERY = timedelta(minutes=1)
 
 
 def clock_of(config: Config) -> Clock:
@@ -142,6 +144,7 @@ class App:
         self._pipeline = pipeline
         self._clock = clock
         self._dry_run = dry_run
+        self._noticed_at: datetime | None = None
 
     @classmethod
     async def open(
@@ -199,6 +202,8 @@ class App:
         poll, http = config.settings.poll, config.settings.http
         limits = PollLimits(PollBounds(poll.every, poll.min, poll.max), http.timeout, http.max_body)
         self._pipeline.use(plan)
+        with self.store.begin() as tx:
+            restore_heard(self._pipeline, tx, self._clock.now())
         self._notices.use(config.settings.operator, receivers, zones)
         self._composer.use(config.rules, receivers, zones)
         self._ingest.use(enabled, config.publishers, limits)
@@ -245,6 +250,25 @@ class App:
     def _compose_due(self) -> int:
         with self.store.begin() as tx:
             return self._composer.compose_due(tx, self._clock.now())
+
+    async def notice_rules(self) -> None:
+        """Bursts and silences that the clock brings about; looked for once a minute."""
+        now = self._clock.now()
+        if self._noticed_at is None or now - self._noticed_at >= NOTICE_EVERY:
+            self._noticed_at = now
+            await self._writer(self._notice_rules)
+
+    def _notice_rules(self) -> None:
+        now = self._clock.now()
+        try:
+            with self.store.begin() as tx:
+                for noticed in self._pipeline.notice(now):
+                    tx.alerts.add(noticed.alert)
+                    tx.alerts.add_dispatches(noticed.dispatches)
+        except BaseException:
+            with self.store.begin() as tx:
+                restore_memory(self._pipeline, tx, now)
+            raise
 
     async def housekeeping(self) -> None:
         """Close old stories, delete old texts and the bodies of old messages."""

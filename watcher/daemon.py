@@ -52,6 +52,7 @@ class Daemon:
         )
         every = self._tick.total_seconds()
         scheduler.add_job(self._guarded, "interval", seconds=every, args=[self._poll_due])
+        scheduler.add_job(self._guarded, "interval", seconds=every, args=[self._app.notice_rules])
         scheduler.add_job(self._guarded, "interval", seconds=every, args=[self._app.compose_due])
         scheduler.add_job(self._guarded, "interval", seconds=every, args=[self._app.deliverer.tick])
         scheduler.add_job(

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from watcher.alerts.policy import HISTORY, WORDS, Decision, Reason, Told, decide_alert, hold_back
+from watcher.alerts.rhythm import UNHEARD, Heard, decide_rhythm, silence_due, watches
 from watcher.alerts.routes import ReceiverClock, RouteSettings, plan_dispatches
 from watcher.matching.matcher import Matcher
 from watcher.model import (
@@ -53,6 +54,15 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Noticed:
+    """What a rule tells of itself, with no article: a burst, a silence."""
+
+    decision: Decision
+    alert: Alert
+    dispatches: tuple[Dispatch, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What of a configuration the pipeline needs; swapped as a whole on reload."""
 
@@ -70,6 +80,7 @@ class Memory:
     index: StoryIndex
     told: dict[tuple[str, str], Told] = field(default_factory=dict)
     times: dict[str, deque[datetime]] = field(default_factory=dict)
+    heard: dict[str, Heard] = field(default_factory=dict)
 
     def note_match(
         self, rule: str, story: str, article: Article, role: Role, now: datetime
@@ -183,6 +194,8 @@ class Pipeline:
                 now=now,
             )
         self.memory.note_match(rule.id, story.id, article, assignment.role, now)
+        if watches(rule) and decision.reason not in UNHEARD:
+            self.heard(rule.id, now).note_match(now)
         if not decision.send or decision.kind is None:
             return Verdict(match, decision)
         # The first alert of a story tells of every report that waited for it.
@@ -202,11 +215,60 @@ class Pipeline:
         self.memory.note_alert(rule.id, story.id, now)
         return Verdict(match, decision, alert, tuple(self._dispatches(alert, article, now)))
 
-    def _dispatches(self, alert: Alert, article: Article, now: datetime) -> list[Dispatch]:
+    def heard(self, rule: str, now: datetime) -> Heard:
+        """What a rule has heard; one not met before begins to watch now."""
+        return self.memory.heard.setdefault(rule, Heard(now))
+
+    def begin(self, now: datetime) -> None:
+        """Rules that wait for a silence do so from now on."""
+        for rule in self.plan.rules:
+            if watches(rule):
+                self.heard(rule.id, now)
+
+    def notice(self, now: datetime) -> list[Noticed]:
+        """Bursts and silences of rules that ask for them; each is told once."""
+        found: list[Noticed] = []
+        for rule in self.plan.rules:
+            if watches(rule):
+                heard = self.heard(rule.id, now)
+                decisions = list(decide_rhythm(rule, heard, now))
+                found += (self._noticed(rule, heard, decision, now) for decision in decisions)
+        return found
+
+    def _noticed(self, rule: Rule, heard: Heard, decision: Decision, now: datetime) -> Noticed:
+        assert decision.kind is not None
+        # A silence is named by what it follows, so that it is one however often it is decided.
+        named = heard.since if decision.kind is AlertKind.NOTHING_HEARD else now
+        alert = Alert(
+            id=alert_id(rule.id, decision.kind.value, named.isoformat()),
+            kind=decision.kind,
+            rule=rule.id,
+            story=None,
+            severity=decision.severity,
+            at=now,
+            reason=WORDS[decision.reason],
+            articles=(),
+            tags=rule.tags,
+            new=(decision.detail,),
+        )
+        heard.note_alert(decision.kind, now)
+        self.memory.note_alert(rule.id, None, now)
+        return Noticed(decision, alert, tuple(self._dispatches(alert, None, now)))
+
+    def next_silence(self) -> datetime | None:
+        """When the next rule will have been silent for too long, if nothing comes."""
+        dues = (
+            silence_due(rule, self.memory.heard[rule.id])
+            for rule in self.plan.rules
+            if rule.id in self.memory.heard
+        )
+        return min((due for due in dues if due is not None), default=None)
+
+    def _dispatches(self, alert: Alert, article: Article | None, now: datetime) -> list[Dispatch]:
         return plan_dispatches(
             alert,
-            languages=(article.lang,) if article.lang else (),
-            publishers=(article.family,),
+            languages=(article.lang,) if article and article.lang else (),
+            publishers=(article.family,) if article else (),
             routes=self.plan.routes,
             receivers=self.plan.receivers,
             now=now,

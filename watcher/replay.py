@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 from watcher.compose import plan_messages
 from watcher.config.load import Config
 from watcher.errors import WatcherError
-from watcher.model import Article, Dispatch, Entry, StoryStatus
+from watcher.model import Alert, Article, Dispatch, Entry, StoryStatus
 from watcher.normalise import to_article
 from watcher.pipeline import Outcome, Pipeline
 from watcher.sources.dates import parse_date
@@ -55,11 +55,18 @@ class Replay:
 
     def take(self, article: Article) -> Iterator[Record]:
         """What follows from one article, and from the time that passed before it."""
-        self._now = now = article.at
+        now = article.at
+        if self._now is None:
+            self.pipeline.begin(now)
+        self._now = now
+        yield from self._silences(now)
         yield from self._until(now)
         yield from self._expire(now)
         self.counts["articles"] += 1
-        yield from self._outcome(self.pipeline.process(article, now, group_all=self.all_stories))
+        outcome = self.pipeline.process(article, now, group_all=self.all_stories)
+        yield from self._outcome(outcome)
+        if outcome.matches:
+            yield from self._noticed(now)
         yield from self._notify(now)
 
     def end(self) -> Iterator[Record]:
@@ -96,17 +103,31 @@ class Replay:
         for change in outcome.assignment.changes:
             yield self._change(change)
         for alert in outcome.alerts:
-            self.counts["alerts"] += 1
-            yield {
-                "type": "alert",
-                "kind": alert.kind.value,
-                "rule": alert.rule,
-                "story": alert.story,
-                "at": _iso(alert.at),
-                "articles": list(alert.articles),
-                "reason": alert.reason,
-            }
+            yield self._alert(alert)
         self._waiting += outcome.dispatches
+
+    def _alert(self, alert: Alert) -> Record:
+        self.counts["alerts"] += 1
+        return {
+            "type": "alert",
+            "kind": alert.kind.value,
+            "rule": alert.rule,
+            "story": alert.story,
+            "at": _iso(alert.at),
+            "articles": list(alert.articles),
+            "reason": alert.reason,
+        }
+
+    def _silences(self, now: datetime) -> Iterator[Record]:
+        """Rules that fell silent before this moment, each at its own."""
+        while (due := self.pipeline.next_silence()) is not None and due < now:
+            yield from self._until(due)
+            yield from self._noticed(due)
+
+    def _noticed(self, now: datetime) -> Iterator[Record]:
+        for noticed in self.pipeline.notice(now):
+            yield self._alert(noticed.alert)
+            self._waiting += noticed.dispatches
 
     def _change(self, change: StoryChange) -> Record:
         """Move the articles and tell why."""

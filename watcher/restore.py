@@ -3,6 +3,8 @@
 from datetime import datetime
 
 from watcher.alerts.policy import HISTORY
+from watcher.alerts.rhythm import SPAN, UNHEARD, Heard, watches
+from watcher.model import AlertKind
 from watcher.pipeline import Memory, Pipeline
 from watcher.store.engine import Transaction
 
@@ -21,3 +23,24 @@ def restore_memory(pipeline: Pipeline, tx: Transaction, now: datetime) -> None:
     for alert in tx.alerts.since(now - HISTORY):
         memory.note_alert(alert.rule, alert.story, alert.at)
     pipeline.memory = memory
+    restore_heard(pipeline, tx, now)
+
+
+def restore_heard(pipeline: Pipeline, tx: Transaction, now: datetime) -> None:
+    """What rules with a burst or a silence have heard; those met first begin to watch now."""
+    for rule in pipeline.plan.rules:
+        if not watches(rule):
+            continue
+        key = f"watching:{rule.id}"
+        began = tx.meta.get(key)
+        if began is None:
+            tx.meta.set(key, now.isoformat())
+        heard = Heard(datetime.fromisoformat(began) if began else now)
+        for at in tx.alerts.decided(rule.id, now - SPAN, UNHEARD):
+            heard.note_match(at)
+        heard.last_at = heard.last_at or tx.alerts.last_decided(rule.id, UNHEARD)
+        for kind in (AlertKind.BURST, AlertKind.NOTHING_HEARD):
+            told = tx.alerts.last_of(rule.id, kind)
+            if told is not None:
+                heard.note_alert(kind, told)
+        pipeline.memory.heard[rule.id] = heard

@@ -32,6 +32,8 @@ def story_view(
     matches: Mapping[str, Sequence[Match]],
 ) -> StoryView | None:
     """None when nothing of the alert's articles is left in the store (retention)."""
+    if alert.story is None:
+        return _rule_view(alert, rule_title, note)
     told = [article for article, _, _ in reports if article.id in alert.articles]
     if not told:
         return None
@@ -53,6 +55,26 @@ def story_view(
         new=alert.new,
         passages=passages(lead, evidence),
         reports=tuple(_report(a, role, alert) for a, role, _ in reports),
+        tags=alert.tags,
+        note=note,
+    )
+
+
+def _rule_view(alert: Alert, rule_title: str, note: str) -> StoryView:
+    """What a rule tells of itself: its figures stand where a headline would."""
+    return StoryView(
+        alert=alert.id,
+        kind=alert.kind,
+        severity=alert.severity,
+        rule=alert.rule,
+        rule_title=rule_title,
+        story=None,
+        title=clean_line(". ".join(alert.new)) or alert.reason,
+        url="",
+        publisher="",
+        at=alert.at,
+        first_seen=alert.at,
+        reason=alert.reason,
         tags=alert.tags,
         note=note,
     )

@@ -1,6 +1,8 @@
 """More than usual, or nothing at all: what only the clock can notice. Pure."""
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from watcher.alerts.policy import Decision, Reason
@@ -9,6 +11,69 @@ from watcher.rules.compile import Rule
 
 # Fewer matches are no burst, whatever the usual; fewer days say nothing of the usual.
 LEAST_MATCHES, LEAST_DAYS, MOST_DAYS = 3, 3, 28
+#: How far back a rule's matches say what is usual.
+SPAN = timedelta(days=MOST_DAYS + 1)
+#: Matches that are no news, so that neither a burst nor an end of silence is made of them.
+UNHEARD = frozenset(
+    {Reason.BASELINE, Reason.QUARANTINED, Reason.REVISION, Reason.WIRE_COPY, Reason.TOO_OLD}
+)
+
+
+@dataclass(slots=True)
+class Heard:
+    """What a rule that asks for a burst or a silence has heard since it `began` to watch."""
+
+    began: datetime
+    matches: deque[datetime] = field(default_factory=deque)
+    last_at: datetime | None = None
+    burst_at: datetime | None = None
+    silence_at: datetime | None = None
+
+    def note_match(self, at: datetime) -> None:
+        """In order of time."""
+        self.matches.append(at)
+        self.last_at = at
+        while self.matches[0] < at - SPAN:
+            self.matches.popleft()
+
+    def note_alert(self, kind: AlertKind, at: datetime) -> None:
+        if kind is AlertKind.BURST:
+            self.burst_at = at
+        elif kind is AlertKind.NOTHING_HEARD:
+            self.silence_at = at
+
+    @property
+    def since(self) -> datetime:
+        """The last match, or when there could first have been one."""
+        return self.last_at or self.began
+
+    @property
+    def armed(self) -> bool:
+        """A silence is told once; the next match makes the next one worth telling."""
+        return self.silence_at is None or self.silence_at < self.since
+
+
+def watches(rule: Rule) -> bool:
+    """Whether the clock alone can make the rule tell something."""
+    return rule.policy.burst is not None or rule.policy.nothing_heard_for is not None
+
+
+def decide_rhythm(rule: Rule, heard: Heard, now: datetime) -> Iterator[Decision]:
+    """What is to be told now, if anything."""
+    found = (
+        decide_burst(rule, heard.matches, heard.burst_at, now),
+        decide_silence(rule, heard.since, heard.armed, now),
+    )
+    return (decision for decision in found if decision.send)
+
+
+def silence_due(rule: Rule, heard: Heard) -> datetime | None:
+    """When the rule's silence will be worth telling if nothing comes."""
+    allowed, active = rule.policy.nothing_heard_for, rule.policy.active
+    if allowed is None or not heard.armed:
+        return None
+    due = max(heard.since, active.start or heard.since) + allowed
+    return due if active.holds(due) else None
 
 
 def decide_silence(
@@ -56,7 +121,9 @@ def decide_burst(
         return _quiet(rule, Reason.AS_USUAL)
     if last_burst_at is not None and now - last_burst_at < burst.over:
         return _quiet(rule, Reason.AS_USUAL, "this burst was told already")
-    detail = f"{count} matches, usually {usual:.1f}"
+    hours = burst.over.total_seconds() / 3600
+    span = f"{hours:g} hours" if hours >= 2 else f"{hours * 60:g} minutes"
+    detail = f"{count} matches in {span}, usually {usual:.1f}"
     return Decision(True, Reason.BURST, rule.severity, AlertKind.BURST, detail=detail)
 
 

@@ -140,25 +140,12 @@ def _compiled(
         rules, problems = compile_rules([w.spec for w in written], concepts)
     except Exception:  # noqa: BLE001  (a reload must be refused by a bug, never ended by it)
         rules, problems = _one_by_one(written, concepts)
-    problems += _not_yet(written)
     for problem in problems:
         at = written[problem.rule_index]
         loc = ("rules", at.place, *problem.loc)
         what, todo = _unquoted(at.document, loc) or (problem.what, problem.todo)
         reader.problem(at.document, loc, what, todo)
     return rules
-
-
-def _not_yet(written: Sequence[Written]) -> list[RuleProblem]:
-    """Policies that are decided in `alerts/rhythm.py`, but that no tick of the daemon asks for."""
-    return [
-        RuleProblem(
-            n, w.spec.id, ("alert", key), f"{key!r} is not raised by this version", "remove it"
-        )
-        for n, w in enumerate(written)
-        for key in ("burst", "nothing_heard_for")
-        if getattr(w.spec.alert, key) is not None
-    ]
 
 
 def _one_by_one(

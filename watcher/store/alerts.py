@@ -1,6 +1,6 @@
 """Alerts, the decisions not to alert, and the dispatches on their way to receivers."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
@@ -74,6 +74,20 @@ class Alerts:
         query = sa.select(verdict).where(verdict.c.article == article).order_by(verdict.c.rule)
         return [dict(row._mapping) for row in self._do(query)]
 
+    def decided(self, rule: str, since: datetime, without: Collection[str]) -> list[datetime]:
+        """When articles of a rule were decided about, told or not, but for some reasons; ascending."""
+        query = _decided(rule, without).where(verdict.c.at >= since)
+        return list(self._do(query.order_by(verdict.c.at)).scalars())
+
+    def last_decided(self, rule: str, without: Collection[str]) -> datetime | None:
+        query = _decided(rule, without).order_by(verdict.c.at.desc()).limit(1)
+        return self._do(query).scalars().first()
+
+    def last_of(self, rule: str, kind: AlertKind) -> datetime | None:
+        """When the rule last raised such an alert."""
+        query = sa.select(sa.func.max(alert.c.at)).where(alert.c.rule == rule, alert.c.kind == kind)
+        return self._do(query).scalar()
+
     # dispatches
 
     def add_dispatches(self, dispatches: Iterable[Dispatch]) -> None:
@@ -96,6 +110,12 @@ class Alerts:
                 .where(dispatch.c.alert == alert_id, dispatch.c.receiver == receiver)
                 .values(notification=notification)
             )
+
+
+def _decided(rule: str, without: Collection[str]) -> sa.Select[Any]:
+    return sa.select(verdict.c.at).where(
+        verdict.c.rule == rule, verdict.c.reason.not_in([str(reason) for reason in without])
+    )
 
 
 def _waiting() -> sa.Select[Any]:

@@ -108,7 +108,7 @@ def test_a_burst_is_told_once_in_its_span() -> None:
 def test_a_burst_says_its_figures() -> None:
     found = decide_burst(rule(burst={"factor": 4}), every_day(2, 10) + now_also(9), None, NOW)
 
-    assert found.detail == "9 matches, usually 2.0"
+    assert found.detail == "9 matches in 60 minutes, usually 2.0"
 
 
 def test_the_same_weekday_counts_twice() -> None:
