@@ -1,11 +1,11 @@
 """Why a rule holds for an article, or what it came closest to: a tree in plain words."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any as AnyValue
 
-from watcher.matching.document import Document, Stream
-from watcher.matching.evaluate import Fields, closest, holds
+from watcher.matching.document import Document
+from watcher.matching.evaluate import Fields, holds
+from watcher.matching.miss import nearest_miss, note_of
 from watcher.model import Article, Evidence
 from watcher.rules import clauses as c
 from watcher.rules.compile import Rule
@@ -20,7 +20,6 @@ class Step:
     note: str = ""
     evidence: tuple[Evidence, ...] = ()
     parts: tuple["Step", ...] = ()
-    kind: type = c.Phrase
 
     def to_json(self) -> dict[str, AnyValue]:
         return {
@@ -64,7 +63,7 @@ def explain(rule: Rule, article: Article) -> Explanation:
     unless = _step(rule.unless, document, c.TEXT_FIELDS) if rule.unless is not None else None
     cancelled = unless is not None and unless.held
     if not when.held:
-        missing = _nearest_miss(when)
+        missing = str(nearest_miss(rule.when, document))
     elif unless is not None and cancelled:
         missing = f"cancelled by unless: {_canceller(rule.unless, document)}"
     else:
@@ -88,7 +87,6 @@ def _step(clause: c.Clause, document: Document, fields: Fields) -> Step:
         _note(clause, document, fields, held),
         evidence,
         _parts(clause, document, fields),
-        type(clause),
     )
 
 
@@ -104,16 +102,14 @@ def _parts(clause: c.Clause, document: Document, fields: Fields) -> tuple[Step, 
             return (_step(inner, document, scope),)
         case c.Near(terms) | c.Same(_, terms):
             return tuple(_step(term, document, fields) for term in terms)
+        case c.NotNear(term, other):
+            return tuple(_step(each, document, fields) for each in (term, other))
         case _:
             return ()
 
 
 def _note(clause: c.Clause, document: Document, fields: Fields, held: bool) -> str:
     match clause:
-        case c.Near() if not held:
-            return _near_note(clause, [s for f in fields for s in document.streams(f)])
-        case c.Same(unit) if not held:
-            return f"not all in one {unit}"
         case c.AtLeast(count, parts):
             found = sum(holds(part, document, fields) is not None for part in parts)
             return f"{found} of {count}"
@@ -122,72 +118,7 @@ def _note(clause: c.Clause, document: Document, fields: Fields, held: bool) -> s
             return f"{total:g} of {threshold:g}"
         case c.Not():
             return "" if held else "found, but excluded"
-        case c.MinCount(term, count) if not held:
-            found_places = holds(c.MinCount(term, 1), document, fields)
-            return f"fewer than {count}" if found_places is not None else "not found"
+        case c.All() | c.Scoped() if not held:
+            return ""
         case _:
-            return "" if held else "not found"
-
-
-def _near_note(clause: c.Near, streams: Sequence[Stream]) -> str:
-    gaps = [
-        chain.gap
-        for stream in streams
-        if (chain := closest(_unlimited(clause), stream)) is not None
-    ]
-    if not gaps:
-        return "not all of its terms in one field"
-    return f"{min(gaps)} words between, {clause.within} allowed"
-
-
-def _unlimited(clause: c.Near) -> c.Near:
-    # Two terms are cheap at any distance; longer chains are searched a little beyond the limit.
-    within = 10_000 if len(clause.terms) == 2 else clause.within + 50
-    return c.Near(clause.terms, within, clause.ordered)
-
-
-def _nearest_miss(step: Step) -> str:
-    """What failed, on the way that came closest: "all but …"."""
-    if step.kind is c.Any and step.parts:
-        return _nearest_miss(min(step.parts, key=_distance))
-    if step.kind is c.Scoped and step.parts:
-        inner = step.parts[0]
-        if inner.kind in _BRANCHES and inner.parts:
-            return _nearest_miss(inner)
-    if step.kind is c.All:
-        failed = [part for part in step.parts if not part.held]
-        missing = "; ".join(map(_nearest_miss, failed))
-        # "all but" is said once, by the innermost.
-        several = len(failed) < len(step.parts) and not missing.startswith("all but ")
-        return f"all but {missing}" if several else missing
-    return _miss(step)
-
-
-# Operators that fail by one of their parts, which says more than they do.
-_BRANCHES = (c.All, c.Any)
-
-
-def _distance(step: Step) -> float:
-    """How many clauses more would have had to hold."""
-    if step.held:
-        return 0
-    below = [_distance(part) for part in step.parts]
-    if not below:
-        return 1
-    if step.kind is c.Any:
-        return min(below)
-    if step.kind in (c.All, c.Scoped):
-        return sum(below)
-    return 0.5 + sum(below)  # near, same, at least: their parts may all be there
-
-
-def _miss(step: Step) -> str:
-    if step.kind is c.Not:
-        found = next((part for part in step.parts if part.held), step)
-        return f"{found.clause} (excluded)"
-    scoped = step.kind is c.Scoped and bool(step.parts)
-    if scoped and step.parts[0].kind is c.Not:
-        where = step.clause.partition(":")[0]
-        return f"{where}: {_miss(step.parts[0])}"
-    note = step.parts[0].note if scoped else step.note
-    return f"{step.clause}: {note}" if note else step.clause
+            return "" if held else note_of(clause, document, fields)
