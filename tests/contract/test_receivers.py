@@ -28,6 +28,7 @@ from watcher.errors import (
     TemporaryDeliveryError,
 )
 from watcher.model import (
+    AlertKind,
     Digest,
     DigestKind,
     Draft,
@@ -339,6 +340,20 @@ def test_every_kind_of_digest_composes(name: str, kind: DigestKind, tmp_path: Pa
     drafts = receiver_of(name, tools(tmp_path)).compose(digest)
 
     assert "Since noon." in json.dumps([draft.payload for draft in drafts])
+
+
+@pytest.mark.parametrize("kind", [AlertKind.BURST, AlertKind.NOTHING_HEARD])
+def test_what_a_rule_tells_of_itself_composes(name: str, kind: AlertKind, tmp_path: Path) -> None:
+    """It has no article, so no link and no publisher."""
+    sample = sample_digest(kind=DigestKind.ALERT)
+    figures = "9 matches in 2 hours, usually 1.5"
+    story = replace(
+        sample.stories[0], kind=kind, story=None, title=figures, url="", publisher="", new=(),
+        passages=(), reports=(),
+    )  # fmt: skip
+    drafts = receiver_of(name, tools(tmp_path)).compose(replace(sample, stories=(story,)))
+
+    assert figures in json.dumps([draft.payload for draft in drafts])
 
 
 @pytest.mark.parametrize("text", HOSTILE)
