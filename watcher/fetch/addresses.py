@@ -60,11 +60,12 @@ def is_public(address: str) -> bool:
 
 def is_own(address: str) -> bool:
     """An address of this machine: only those can be bound to."""
-    with socket(AF_INET6 if ":" in address else AF_INET, SOCK_DGRAM) as probe:
-        try:
+    try:
+        parsed = ip_address(address)
+        with socket(AF_INET if parsed.version == 4 else AF_INET6, SOCK_DGRAM) as probe:
             probe.bind((address, 0))
-        except OSError:
-            return False
+    except (ValueError, OSError):
+        return False
     return True
 
 
