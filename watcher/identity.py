@@ -69,7 +69,7 @@ class Keys:
     def all(self) -> tuple[str, ...]:
         """What to look up or to remember; empty for an entry without any identity."""
         every = (self.guid, self.link, self.content, self.bare, self.title, *self.marks)
-        return tuple(key for key in every if key)
+        return tuple([key for key in every if key])
 
 
 @dataclass(frozen=True, slots=True)

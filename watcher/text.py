@@ -144,11 +144,13 @@ def canonical_url(url: str) -> str:
     if link is None:
         return url.strip()
     parts = urlsplit(link)
+    path = parts.path.rstrip("/") or "/"
+    netloc = parts.netloc.removeprefix("www.")
+    if netloc and not parts.query:
+        return f"https://{netloc}{path}"
     pairs = [
         (k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.match(k)
     ]
-    path = parts.path.rstrip("/") or "/"
-    netloc = parts.netloc.removeprefix("www.")
     return urlunsplit(("https", netloc, path, urlencode(sorted(pairs)), ""))
 
 
