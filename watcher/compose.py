@@ -216,12 +216,11 @@ def message_key(receiver: str, batch: list[Dispatch]) -> str:
 
 
 def alert_title(view: StoryView) -> str:
-    prefix = "Update: " if view.is_follow_up else ""
     title = view.title
     # A headline that speaks as we do to the operator is shown as somebody else's words.
     if fold_tokens(title)[:1] == ["watcher"]:
         title = f"“{title}”"
-    return truncate(f"{prefix}{title}", 150)
+    return truncate(f"{view.opening}{title}", 150)
 
 
 def digest_title(views: list[StoryView]) -> str:

@@ -299,7 +299,19 @@ class StoryView:
 
     @property
     def is_follow_up(self) -> bool:
-        return self.kind is not AlertKind.NEW_STORY
+        return self.kind is not AlertKind.NEW_STORY and not self.is_of_rule
+
+    @property
+    def is_of_rule(self) -> bool:
+        """A rule tells of itself: a burst, a silence. There is no article, link or publisher."""
+        return self.kind in {AlertKind.BURST, AlertKind.NOTHING_HEARD}
+
+    @property
+    def opening(self) -> str:
+        """What stands before the title where it stands alone."""
+        if self.is_of_rule:
+            return f"{self.rule_title}: "
+        return "Update: " if self.is_follow_up else ""
 
     @property
     def families(self) -> tuple[str, ...]:

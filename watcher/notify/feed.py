@@ -95,10 +95,10 @@ def _item(story: StoryView, digest: Digest) -> dict[str, Any]:
     return {
         "id": f"urn:watcher:{story.alert}",
         "url": story.url,
-        "title": f"{'Update: ' if story.is_follow_up else ''}{story.title}",
+        "title": f"{story.opening}{story.title}",
         "content_html": _html(story, digest),
         "date_published": stamp(digest.at),
-        "authors": [{"name": story.publisher}],
+        **({"authors": [{"name": story.publisher}]} if story.publisher else {}),
         "tags": [story.severity.value, story.rule, *story.tags],
         **({"language": lang} if (lang := _lang(story)) else {}),
     }
