@@ -6,7 +6,7 @@
     python -m benchmarks.month --matched  # groups matched articles only, as the daemon does
 
 Articles are generated while they are read: events of a day and a half, each reported by
-several publishers, a third of them as copies of one wire; 40 rules catch one in eight. What
+several publishers, a third of them as copies of one wire; 40 rules catch one in ten. What
 counts is the last column but two: memory must not grow with the days. `now` is what the
 process holds at that moment, `peak` the most it ever held.
 """
@@ -35,8 +35,34 @@ LIFE = timedelta(hours=36)
 
 PLACES = tuple(
     beginning + end
-    for beginning in ("Var", "Lom", "Tes", "Ard", "Kel")
-    for end in ("iva", "onia", "ost", "eth", "ugar", "ine", "alla", "ov")
+    for beginning in (
+        "Var",
+        "Lom",
+        "Tes",
+        "Ard",
+        "Kel",
+        "Mor",
+        "Sun",
+        "Pir",
+        "Hal",
+        "Bre",
+        "Cos",
+        "Dun",
+    )
+    for end in (
+        "iva",
+        "onia",
+        "ost",
+        "eth",
+        "ugar",
+        "ine",
+        "alla",
+        "ov",
+        "um",
+        "escu",
+        "berg",
+        "wick",
+    )
 )
 SUBJECTS = (
     "ferry",
@@ -49,6 +75,26 @@ SUBJECTS = (
     "satellite",
     "railway",
     "hospital",
+    "airport",
+    "brewery",
+    "cathedral",
+    "dockyard",
+    "glacier",
+    "laboratory",
+    "mine",
+    "museum",
+    "opera",
+    "orchard",
+    "parliament",
+    "quarry",
+    "refinery",
+    "stadium",
+    "steelworks",
+    "sugar mill",
+    "theatre",
+    "tunnel",
+    "university",
+    "vineyard",
 )
 TURNS = (
     "closes after storm",

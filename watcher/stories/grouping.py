@@ -18,7 +18,7 @@ from watcher.stories.similarity import Frequencies
 from watcher.stories.topics import CLOSE, NARROW, NEAR, Topics, neutral_facts
 
 # Headlines by themselves share few words; with text, reports of different events share some too.
-JOIN_AT_HEADLINE, HEADLINE_TERMS = 0.10, 14
+JOIN_AT_HEADLINE, HEADLINE_TERMS = 0.12, 14
 JOIN_AT_TEXT, TEXT_TERMS = 0.30, 40
 # The same rule caught both: likely one event, so fewer shared words will do.
 JOIN_AT_TOPIC = 0.12
