@@ -1,6 +1,7 @@
 """The seams: what the top floor asks of the edges. Small Protocols, no implementation."""
 
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
@@ -33,6 +34,17 @@ class Door(Protocol):
         refused address, `FetchError` for everything the network can do.
         """
         ...
+
+    def guarding(self) -> AbstractContextManager["Guarded"]:
+        """Hold what a library connects to by itself, in this task and its threads, to the same rules."""
+        ...
+
+
+class Guarded(Protocol):
+    """`refused` lists where a library wanted to connect and was not let."""
+
+    @property
+    def refused(self) -> Sequence[str]: ...
 
 
 class FeedParser(Protocol):

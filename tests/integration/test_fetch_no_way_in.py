@@ -6,6 +6,7 @@ so much as begun, also to addresses where no canary can stand.
 
 import asyncio
 import io
+import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
@@ -333,6 +334,35 @@ def test_our_own_listener_is_refused_even_when_it_is_allowed(watch: Watch) -> No
             return seen
 
     assert (asyncio.run(run()), watch.begun) == ([], [])
+
+
+def test_a_library_that_dials_by_itself_is_held_to_the_same_addresses() -> None:
+    """I5: Apprise and whatever it uses, in the threads it works in."""
+
+    def dial(address: str, port: int) -> None:
+        socket.create_connection((address, port), timeout=1).close()
+
+    async def run() -> tuple[list[str], list[str], list[str]]:
+        reached = []
+        async with canaries() as (port, seen):
+            guard = door_to(f"127.0.0.9:{port}")
+            with guard.guarding() as guarded:
+                for address in (*REFUSED_V4, *REFUSED_V6):
+                    with pytest.raises(PermissionError):
+                        guarded.check((address, port))
+                for address in ("127.0.0.1", "127.1.2.3", "::1", "127.0.0.9"):
+                    with suppress(OSError):
+                        await asyncio.to_thread(dial, address, port)
+                        reached.append(address)
+            await asyncio.to_thread(dial, "127.0.0.1", port)  # and only while it is guarded
+            await asyncio.sleep(0)
+            return reached, seen, guarded.refused
+
+    reached, seen, refused = asyncio.run(run())
+
+    assert reached == ["127.0.0.9"]
+    assert len(seen) <= 2
+    assert len(refused) >= len(REFUSED_V4)
 
 
 # ── controls: what must stay possible ──

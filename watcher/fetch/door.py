@@ -8,6 +8,7 @@ targets are reached by an exact `ip:port` allow entry only.
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from types import TracebackType
 from urllib.parse import urljoin
@@ -15,6 +16,7 @@ from urllib.parse import urljoin
 from watcher.errors import FetchError
 from watcher.fetch.addresses import is_own, is_public, parse_allow
 from watcher.fetch.dial import Dialer, Lookup, system_lookup
+from watcher.fetch.guard import Guard, guarding
 from watcher.fetch.hosts import HostGate
 from watcher.fetch.urls import Target, check_url
 from watcher.fetch.wire import Answer, request_bytes
@@ -78,6 +80,10 @@ class GuardedDoor:
             return parse_allow(f"[{address}]:{port}") in self._allow
         except ValueError:
             return False
+
+    def guarding(self) -> AbstractContextManager[Guard]:
+        """See `ports.Door`."""
+        return guarding(self.may_reach)
 
     async def request(self, request: HttpRequest) -> HttpResponse:
         """See `ports.Door`. GETs to one host are few at a time and spaced."""

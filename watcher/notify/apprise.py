@@ -10,9 +10,11 @@ listed in Apprise's own documentation. Sends the text of a digest, cut on story 
 `max_length` characters a message (Discord takes 2000, Telegram 4096, Pushover 1024).
 
 Apprise doesn't say why a service refused, so every failure is tried again for five days,
-then listed as dead. It makes its own connections: they don't pass the outbound door.
+then listed as dead. It makes its own connections, which the outbound door watches: a private
+address must be listed in `http.allow` like any other.
 """
 
+import asyncio
 import importlib
 from collections.abc import Sequence
 from dataclasses import replace
@@ -46,6 +48,7 @@ class Receiver:
     def __init__(self, settings: Settings, tools: Tools) -> None:
         self._settings = settings
         self._render = tools.render
+        self._door = tools.door
 
     def compose(self, digest: Digest) -> list[Draft]:
         digest = inert(digest)
@@ -74,14 +77,19 @@ class Receiver:
     async def send(self, notification: Notification, *, at: datetime) -> Receipt:  # noqa: ARG002
         payload = notification.payload
         sender = self._sender()
-        try:
-            sent = await sender.async_notify(
-                body=payload["body"], title=payload["title"], body_format="text"
-            )
-        except Exception as error:
-            # A hundred plugins raise whatever they like; the words may hold the URL.
-            what = f"apprise failed ({type(error).__name__})"
-            raise TemporaryDeliveryError(what, code="apprise") from error
+        with self._door.guarding() as guard:
+            try:
+                # A thread inherits the guard; apprise's own pool does so in some versions only.
+                sent = await asyncio.to_thread(
+                    sender.notify, payload["body"], payload["title"], body_format="text"
+                )
+            except Exception as error:
+                # A hundred plugins raise whatever they like; the words may hold the URL.
+                what = f"apprise failed ({type(error).__name__})"
+                raise TemporaryDeliveryError(what, code="apprise") from error
+        if guard.refused:
+            what = f"the outbound door refused {guard.refused[0]}: list it in http.allow"
+            raise PermanentDeliveryError(what, code="blocked", park=True)
         if not sent:
             raise TemporaryDeliveryError("the service refused or can't be reached", code="refused")
         return Receipt("accepted")

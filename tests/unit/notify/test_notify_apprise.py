@@ -1,7 +1,9 @@
 """The way to Apprise, with a stand-in for the optional package."""
 
 import asyncio
+import contextlib
 import io
+import socket
 import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 
 from watcher.errors import PermanentDeliveryError, TemporaryDeliveryError
+from watcher.fetch.door import GuardedDoor
 from watcher.model import Notification, Receipt
 from watcher.notify.apprise import Receiver, Settings
 from watcher.notify.settings import Tools
@@ -27,20 +30,24 @@ class StandIn:
 
     answer: bool | Exception = True
     knows: bool = True
+    dials: tuple[str, int] | None = None
     sent: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, url: str) -> bool:
         return self.knows
 
-    async def async_notify(self, **message: Any) -> bool:
-        self.sent.append(message)
+    def notify(self, body: str, title: str, **message: Any) -> bool:
+        self.sent.append({"body": body, "title": title, **message})
+        if self.dials is not None:
+            with contextlib.suppress(OSError):  # as plugins do
+                socket.create_connection(self.dials, timeout=1).close()
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
 
 
 def receiver(**keys: Any) -> Receiver:
-    door: Any = None
+    door = GuardedDoor(user_agent="t")
     tools = Tools(door, TemplateRenderer([TEMPLATES]), Path(), io.StringIO())
     settings = {"id": "x", "type": "apprise", "url": "ntfy://t0k3n@h.example/x", **keys}
     return Receiver(Settings.model_validate(settings), tools)
@@ -89,6 +96,18 @@ def test_what_only_the_operator_can_mend_parks(
         attempt(monkeypatch, stand_in)
 
     assert caught.value.park
+
+
+def test_a_plugin_reaches_no_private_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """RELIABILITY I5: a library that dials by itself is held to the door's rules."""
+    with socket.create_server(("127.0.0.1", 0)) as canary:
+        canary.settimeout(0.2)
+        with pytest.raises(PermanentDeliveryError) as caught:
+            attempt(monkeypatch, StandIn(answer=False, dials=canary.getsockname()))
+        with pytest.raises(TimeoutError):
+            canary.accept()
+
+    assert (caught.value.code, caught.value.park) == ("blocked", True)
 
 
 def test_messages_keep_to_the_length_a_service_takes() -> None:
