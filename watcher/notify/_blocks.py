@@ -1,6 +1,7 @@
 """A digest as Slack's Block Kit: our words as markup, everything from a feed escaped."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from slack_sdk.models.blocks import (
@@ -177,13 +178,18 @@ def _brief(page: Page) -> list[Block]:
 
 def _end(digest: Digest, page: Page, mark: str) -> list[Block]:
     last = page.number == page.of
-    silent = [escape(name) for name in digest.silent_rules]
     blocks: list[Block] = [DividerBlock()] if digest.kind is DigestKind.DIGEST else []
-    if silent and last:
-        more = f" and {len(silent) - 10} more" if len(silent) > 10 else ""
-        blocks.append(_context(f"Silent: {', '.join(silent[:10])}{more}"))
+    if digest.silent_rules and last:
+        blocks.append(_context("Silent: " + _listed(digest.silent_rules)))
+    if digest.feeds_in_trouble and last:
+        blocks.append(_context("Feeds in trouble: " + _listed(digest.feeds_in_trouble)))
     blocks.append(_context(f"watcher · id {mark}"))
     return blocks
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    return ", ".join(escape(name) for name in names[:10]) + more
 
 
 def _section(text: str) -> SectionBlock:

@@ -45,6 +45,7 @@ def digest_json(digest: Digest) -> dict[str, Any]:
         "notice": digest.notice,
         "stories": [story_json(story) for story in digest.stories],
         "silent_rules": list(digest.silent_rules),
+        "feeds_in_trouble": list(digest.feeds_in_trouble),
         "late_since": stamp(digest.late_since) if digest.late_since else None,
         "held": digest.held,
         "merged": digest.merged,

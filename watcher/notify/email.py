@@ -11,7 +11,8 @@
 
 `tls: implicit` is port 465, `tls: none` port 25 in clear (a relay on this machine);
 credentials are never sent in clear unless `insecure_auth: true` says so. `token` is an
-OAuth 2 access token for XOAUTH2. `ca_file` trusts a private authority.
+OAuth 2 access token for XOAUTH2. `ca_file` trusts a private authority. `dkim_selector` and
+`dkim_key` sign, where the mail server doesn't (needs the package dkimpy).
 
 Every recipient has an own message and an own outcome. `Message-ID` follows from the
 notification's key: a second copy, possible when the server's answer got lost, has the
@@ -25,6 +26,7 @@ gets its text alone. 4xx, timeouts and lost connections are tried again for five
 5xx is given up, and refused credentials park the receiver until `watcher outbox retry`.
 """
 
+import asyncio
 import re
 import ssl
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -39,6 +41,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_va
 
 from watcher.errors import PermanentDeliveryError
 from watcher.model import Digest, DigestKind, Draft, Notification, Receipt, StoryView
+from watcher.notify._dkim import DkimKey
 from watcher.notify._inert import inert
 from watcher.notify._kit import check_endpoint, short_hash
 from watcher.notify._mime import build, date_header, header_text, header_token, list_of, subject
@@ -100,6 +103,8 @@ class Settings(ReceiverSettings):
     to: Annotated[tuple[Mailbox, ...], BeforeValidator(listed), Field(min_length=1)]
     reply_to: Mailbox | None = None
     pictures: bool = True
+    dkim_selector: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,63}$")
+    dkim_key: SecretStr | None = None
     unsubscribe: Annotated[tuple[Unsubscribe, ...], BeforeValidator(listed)] = ()
     connect_timeout: Duration = timedelta(seconds=30)
     command_timeout: Duration = timedelta(minutes=2)
@@ -109,6 +114,8 @@ class Settings(ReceiverSettings):
     def _consistent(self) -> "Settings":
         if (self.password or self.token) and not self.username:
             raise ValueError("a password or token is of no use without username: add it")
+        if (self.dkim_key is None) != (self.dkim_selector is None):
+            raise ValueError("a DKIM signature needs dkim_selector and dkim_key: give both")
         if self.username and self.tls == "none" and not self.insecure_auth:
             raise ValueError(
                 "credentials would go in clear: use tls: starttls or implicit, "
@@ -218,6 +225,8 @@ class Receiver:
         except (ValueError, KeyError, TypeError) as error:
             what = f"the message can't be built: {type(error).__name__}"
             raise PermanentDeliveryError(what, code="unsafe_mail") from error
+        if self._dkim is not None:
+            message = await asyncio.to_thread(self._dkim.sign, message)
         sender = parseaddr(self._settings.sender)[1]
         return Receipt(await self._session.submit(sender, str(payload["to"]), message))
 
@@ -231,6 +240,14 @@ class Receiver:
             return
         async with session.kept():
             yield
+
+    @cached_property
+    def _dkim(self) -> DkimKey | None:
+        settings = self._settings
+        if settings.dkim_key is None or settings.dkim_selector is None:
+            return None
+        pem = settings.dkim_key.get_secret_value()
+        return DkimKey(settings.dkim_selector, settings.domain, pem)
 
     @cached_property
     def _session(self) -> Session:
