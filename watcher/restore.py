@@ -7,6 +7,7 @@ from watcher.alerts.rhythm import SPAN, UNHEARD, Heard, watches
 from watcher.model import AlertKind
 from watcher.pipeline import Memory, Pipeline
 from watcher.store.engine import Transaction
+from watcher.stories.grouping import LONGEST
 
 
 def restore_memory(pipeline: Pipeline, tx: Transaction, now: datetime) -> None:
@@ -20,6 +21,8 @@ def restore_memory(pipeline: Pipeline, tx: Transaction, now: datetime) -> None:
             memory.index.note_topics(story.id, [match.rule for match in matches])
             for match in matches:
                 memory.note_match(match.rule, story.id, article, role, article.first_seen)
+    for kept, other in tx.stories.splits_since(now - LONGEST):
+        memory.index.keep_apart(kept, other)
     for alert in tx.alerts.since(now - HISTORY):
         memory.note_alert(alert.rule, alert.story, alert.at)
     pipeline.memory = memory

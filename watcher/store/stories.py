@@ -97,6 +97,13 @@ class Stories:
             if (kept := self.get(row.story)) and (other := self.get(row.other))
         ]
 
+    def splits_since(self, since: datetime) -> list[tuple[str, str]]:
+        """Pairs of stories that were one, oldest first."""
+        split = sa.and_(story_change.c.kind == ChangeKind.SPLIT, story_change.c.at >= since)
+        columns = (story_change.c.story, story_change.c.other)
+        query = sa.select(*columns).where(split).order_by(story_change.c.at, story_change.c.other)
+        return [(row.story, row.other) for row in self._do(query)]
+
     def current(self, story_id: str) -> Story | None:
         """The story, or the one it was merged into in the end."""
         found, seen = self.get(story_id), {story_id}

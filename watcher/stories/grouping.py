@@ -96,6 +96,11 @@ class StoryIndex:
             for article, role in articles:
                 self._shelf.add(entry, self._read(article), role)
 
+    def keep_apart(self, story: str, other: str) -> None:
+        """Two that were split never merge again; restoring calls this, splitting does by itself."""
+        if entry := self._shelf.stories.get(other):
+            entry.apart.add(story)
+
     def expire(self, now: datetime) -> list[Story]:
         """Stories whose status changed: quiet after a day, closed (and forgotten) after the window."""
         changed = []
@@ -284,7 +289,7 @@ class StoryIndex:
         for report in moved[1:]:
             self._join(other, report, report.article.first_seen)
         self.note_topics(other.story.id, entry.topics)
-        other.apart.add(entry.story.id)
+        self.keep_apart(entry.story.id, other.story.id)
         entry.story = self._recounted(entry)
         return [
             StoryChange(

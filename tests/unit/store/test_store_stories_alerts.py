@@ -194,3 +194,5 @@ def test_a_split_story_gives_some_reports_to_the_new_one(store: Store) -> None:
             ("a3", Role.REPORT),
         ]
         assert tx.stories.changes_of("s3") == [split]
+        assert tx.stories.splits_since(NOW) == [("s1", "s3")]
+        assert tx.stories.splits_since(NOW + HOUR) == []

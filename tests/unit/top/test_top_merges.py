@@ -78,3 +78,27 @@ def test_articles_no_rule_caught_are_grouped_on_request() -> None:
     assert quiet.assignment is None
     assert every.assignment is not None
     assert every.alerts == []
+
+
+ROUNDUP = (
+    "Ferry crews strike at Delta islands over wages",
+    "Morning briefing: Delta islands ferry strike, Sigma tunnel flood, Omega verdict",
+    "Sigma tunnel flood strands commuters",
+    "Commuters stranded as Sigma tunnel flood grows",
+    "Flood in Sigma tunnel: commuters stranded overnight",
+    "Delta islands ferry crews strike over wages again",
+)
+BOTH = "Delta islands ferry strike and Sigma tunnel flood: commuters stranded"
+
+
+def test_stories_that_were_split_stay_apart_after_a_restart() -> None:
+    made = World([rule("travel", {"any": ["ferry", "tunnel"]})], ALL, desk=ReceiverClock())
+    made.take(*(report(n, title) for n, title in enumerate(ROUNDUP)))
+    fresh = Pipeline(made.plan)
+    with made.store.read() as tx:
+        found = tx.stories.recent(9)
+        restore_memory(fresh, tx, NOW + timedelta(hours=1))
+    after = [fresh.process(report(n, BOTH), NOW + timedelta(hours=1)) for n in (7, 8, 9)]
+
+    assert sorted(story.articles for story in found) == [3, 3]
+    assert [outcome.assignment.changes for outcome in after if outcome.assignment] == [()] * 3
