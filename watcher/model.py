@@ -11,6 +11,8 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from watcher.moments import spoken_day, spoken_time
+
 
 class Severity(StrEnum):
     """How much an alert matters; compare by `rank`."""
@@ -345,35 +347,12 @@ class Digest:
     @property
     def day(self) -> str:
         """The reader's day, like `Saturday 30 May 2026`; English on every machine."""
-        local = self.at.astimezone(ZoneInfo(self.zone))
-        return f"{_DAYS[local.weekday()]} {local.day} {_MONTHS[local.month - 1]} {local.year}"
+        return spoken_day(self.at.astimezone(ZoneInfo(self.zone)))
 
     def clock(self, at: datetime) -> str:
         """A time as the reader's clock shows it: `14:32 KST`, or `29 May 14:32 KST` on another day."""
         zone = ZoneInfo(self.zone)
-        local, today = at.astimezone(zone), self.at.astimezone(zone)
-        text = f"{local:%H:%M} {_zone_name(local)}"
-        if local.date() == today.date():
-            return text
-        year = f" {local.year}" if local.year != today.year else ""
-        return f"{local.day} {_MONTHS[local.month - 1][:3]}{year} {text}"
-
-
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
-
-
-def _zone_name(local: datetime) -> str:
-    """`KST`, `CEST`; zones without a name of their own get `UTC+4` or `UTC+5:45`."""
-    name, offset = local.tzname() or "", local.utcoffset() or timedelta(0)
-    if name and name[0] not in "+-":
-        return name
-    hours, minutes = divmod(abs(offset) // timedelta(minutes=1), 60)
-    sign = "-" if offset < timedelta(0) else "+"
-    return f"UTC{sign}{hours}" + (f":{minutes:02}" if minutes else "")
+        return spoken_time(at.astimezone(zone), self.at.astimezone(zone))
 
 
 @dataclass(frozen=True, slots=True)

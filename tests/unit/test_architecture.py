@@ -8,7 +8,7 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "watcher"
 
 FLOORS = [
-    {"model", "errors", "ports", "text", "tokens", "durations"},
+    {"model", "errors", "ports", "text", "tokens", "durations", "moments"},
     {
         "rules",
         "matching",
