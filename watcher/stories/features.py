@@ -7,7 +7,7 @@ from functools import lru_cache
 from zlib import crc32
 
 from watcher.model import Article
-from watcher.stories.lexicon import MEANINGS, PLACES
+from watcher.stories.lexicon import MEANINGS, PLACES, THINGS
 from watcher.tokens import fold_tokens
 
 TITLE_WEIGHT = 2.0
@@ -98,9 +98,9 @@ def meaning(term: str) -> str:
 
 
 def _party(term: str) -> str:
-    """Grouping takes only countries and number words for one: other verbs are too often two events."""
+    """Grouping takes countries, things and number words for one: verbs are too often two events."""
     same = meaning(term)
-    return same if same in PLACES or same.isdigit() else term
+    return same if same in PLACES or same in THINGS or same.isdigit() else term
 
 
 @lru_cache(maxsize=50_000)

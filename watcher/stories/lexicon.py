@@ -246,3 +246,7 @@ def _meanings() -> dict[str, str]:
 MEANINGS = _meanings()
 PLACES = frozenset(fold_tokens(line)[0] for line in _PLACES)
 COMMON = frozenset(_COMMON)
+#: Things with several plain names: unlike verbs, one of them is the event whatever it is called.
+THINGS = frozenset(
+    "quake storm plane boat flood hostage ceasefire troop police virus film car train toll".split()  # noqa: SIM905
+)

@@ -182,3 +182,11 @@ def test_grouping_is_deterministic() -> None:
         ]
 
     assert run() == run()
+
+
+def test_a_thing_is_one_word_by_any_of_its_names() -> None:
+    index = StoryIndex()
+    first = index.assign(article(1, "Quake hits Turkey, 20 dead"), NOW)
+
+    assert index.assign(article(2, "Strong earthquake in Ankara"), NOW).story.id == first.story.id
+    assert index.assign(article(3, "Strong storm in Lisbon"), NOW).story.id != first.story.id
