@@ -159,10 +159,50 @@ def test_a_server_that_hangs_up_between_requests_is_asked_anew() -> None:
 
 
 def test_a_message_is_never_sent_twice() -> None:
-    """A POST has a connection of its own, so silence never means that it was not received."""
-    requests, connections, outcomes = twice(says(reply(), close=False), "POST")
+    """Silence may mean that a POST was received: the outbox decides, with the same id."""
+    closing = False
 
-    assert (len(requests), connections, outcomes) == (2, 2, ["hello", "hello"])
+    async def answer(_reader: Any, writer: asyncio.StreamWriter, _head: bytes) -> None:
+        nonlocal closing
+        if closing:
+            writer.transport.abort()
+            return
+        closing = True
+        writer.write(reply())
+
+    requests, _, outcomes = twice(answer, "POST")
+
+    assert (len(requests), outcomes[0], len(outcomes)) == (2, "hello", 2)
+    assert outcomes[1] != "hello"
+
+
+def test_messages_close_together_share_a_connection() -> None:
+    requests, connections, _ = twice(says(reply(), close=False), "POST")
+
+    assert (len(requests), connections) == (2, 1)
+
+
+def test_a_message_does_not_go_over_a_connection_that_rested(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("watcher.fetch.door.FRESH_SECONDS", -1.0)
+
+    requests, connections, _ = twice(says(reply(), close=False), "POST")
+
+    assert (len(requests), connections) == (2, 2)
+
+
+def test_few_connections_wait_for_one_origin() -> None:
+    """Each message that dialled anew left one behind: a thousand messages, a thousand sockets."""
+
+    async def run() -> int:
+        answer = says(reply(), close=False)
+        async with Origin(answer) as origin, opened(origin.port) as door:
+            request = HttpRequest(f"http://127.0.0.1:{origin.port}/", method="POST", body=b"x")
+            await asyncio.gather(*(door.request(request) for _ in range(40)))
+            return sum(len(waiting) for waiting in door._dialer._kept.values())
+
+    assert asyncio.run(run()) <= 8
 
 
 def test_what_nobody_asked_for_ends_the_connection() -> None:

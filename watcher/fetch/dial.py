@@ -17,6 +17,9 @@ DNS_TIMEOUT = 5.0
 CONNECT_TIMEOUT = 10.0
 # Long enough for the next feed of a host, too short for most servers to hang up first.
 KEPT_SECONDS = 15.0
+# What cannot be sent twice goes over a line that was in use a moment ago, or over a new one.
+FRESH_SECONDS = 2.0
+MOST_KEPT = 8
 # IPv4 gets its turn when IPv6 is silent for so long (RFC 8305).
 _HEAD_START = 0.25
 
@@ -68,18 +71,24 @@ class Dialer:
             raise FetchError(reason, f"{target.host}: {_said(error)}") from error
         return made
 
-    def kept(self, origin: Origin) -> Connection | None:
-        """The one used last, if any; whoever takes it hands it back by `keep`."""
+    def kept(self, origin: Origin, idle: float = KEPT_SECONDS) -> Connection | None:
+        """The one used last if it rested no longer than `idle`; `keep` takes it back."""
         waiting = self._kept.get(origin)
         while waiting:
-            _, connection = waiting.pop()
+            until, connection = waiting[-1]
+            if (
+                connection.reusable
+                and until - asyncio.get_running_loop().time() < KEPT_SECONDS - idle
+            ):
+                return None
+            waiting.pop()
             if connection.reusable:
                 return connection
         return None
 
     def keep(self, origin: Origin, connection: Connection) -> None:
-        """Closes it instead when it can't be used again."""
-        if not connection.reusable:
+        """Closes it instead when it can't be used again, or enough wait for the same origin."""
+        if not connection.reusable or len(self._kept.get(origin, ())) >= MOST_KEPT:
             connection.close()
             return
         loop = asyncio.get_running_loop()

@@ -15,7 +15,7 @@ from urllib.parse import urljoin
 
 from watcher.errors import FetchError
 from watcher.fetch.addresses import is_own, is_public, parse_allow
-from watcher.fetch.dial import Dialer, Lookup, system_lookup
+from watcher.fetch.dial import FRESH_SECONDS, KEPT_SECONDS, Dialer, Lookup, system_lookup
 from watcher.fetch.guard import Guard, guarding
 from watcher.fetch.hosts import HostGate
 from watcher.fetch.urls import Target, check_url
@@ -138,8 +138,9 @@ class GuardedDoor:
         if self._dialer is None:
             raise RuntimeError("the door is closed: use it inside `async with`")
         # What was kept may be closed by now, and only a GET can be sent twice.
-        connection = self._dialer.kept(target.origin) if request.method == "GET" else None
-        old = connection is not None
+        again = request.method == "GET"
+        connection = self._dialer.kept(target.origin, KEPT_SECONDS if again else FRESH_SECONDS)
+        old = connection is not None and again
         if connection is None:
             connection = await self._dialer.dial(target)
         try:
