@@ -17,7 +17,7 @@ from watcher.writer import Batches, Writer
 log = structlog.get_logger()
 
 # A transaction of so many entries and polls takes a fifth of a second when all of them are new.
-WEIGHT_OF_TRANSACTION = 800
+WEIGHT_OF_TRANSACTION = 1200
 
 
 class Ingest:
