@@ -70,8 +70,8 @@ class Sinks:
         async def guarded(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             try:
                 await talk(reader, writer)
-            except (OSError, asyncio.IncompleteReadError):
-                pass  # the other side was killed
+            except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+                pass  # the other side was killed, or the sink is closing
             finally:
                 writer.close()
 

@@ -16,6 +16,22 @@ from watcher.store.tables import delivery, outbox, parked
 from watcher.store.upsert import insert_new, upsert
 
 _COLUMNS = [outbox.c[f.name] for f in fields(Notification)]
+# Built once: they run for every message, and building takes longer than running.
+_LOG = sa.insert(delivery)
+_SENT = (
+    sa.update(outbox)
+    .where(
+        outbox.c.key == sa.bindparam("of"),
+        outbox.c.attempt == sa.bindparam("fence"),
+        outbox.c.state == NotificationState.LEASED,
+    )
+    .values(
+        state=NotificationState.SENT,
+        sent_at=sa.bindparam("now"),
+        lease_until=None,
+        last_error=None,
+    )
+)
 
 
 class Outbox:
@@ -88,14 +104,7 @@ class Outbox:
 
     def sent(self, key: str, attempt: int, now: datetime, detail: str) -> bool:
         self._log(key, attempt, now, "sent", detail)
-        return self._finish(
-            key,
-            attempt,
-            state=NotificationState.SENT,
-            sent_at=now,
-            lease_until=None,
-            last_error=None,
-        )
+        return self._do(_SENT, {"of": key, "fence": attempt, "now": now}).rowcount == 1
 
     def retry(self, key: str, attempt: int, due_at: datetime, error: str, now: datetime) -> bool:
         self._log(key, attempt, now, "failed", error)
@@ -133,11 +142,8 @@ class Outbox:
         return done.rowcount == 1
 
     def _log(self, key: str, attempt: int, at: datetime, outcome: str, detail: str) -> None:
-        self._do(
-            sa.insert(delivery).values(
-                key=key, attempt=attempt, at=at, outcome=outcome, detail=detail[:1000]
-            )
-        )
+        row = {"key": key, "attempt": attempt, "at": at}
+        self._do(_LOG, {**row, "outcome": outcome, "detail": detail[:1000]})
 
     # backlogs
 
