@@ -28,6 +28,8 @@ from watcher.stories.publishers import PublisherTable
 
 Record = dict[str, Any]
 EXPIRE_EVERY = timedelta(hours=1)
+#: Types of record; `change` is a merge or a split. A last one is the `summary`.
+RECORDS = ("match", "story", "change", "alert", "notification")
 
 
 class ReplayError(WatcherError):

@@ -21,7 +21,7 @@ from watcher.matching.explain import Explanation, Step, explain
 from watcher.matching.matcher import match_rule
 from watcher.model import Article
 from watcher.pipeline import Pipeline
-from watcher.replay import Archive, Replay, fingerprint
+from watcher.replay import RECORDS, Archive, Replay, fingerprint
 from watcher.rules.compile import Rule
 from watcher.rules.schema import Sample
 from watcher.rules.testing import Outcome, article_of, run_tests
@@ -172,16 +172,14 @@ def replay(
         Path, typer.Option("--input", help="JSON lines of articles; - for standard input.")
     ],
     output: Annotated[Path | None, typer.Option("--output", help="Where the records go.")] = None,
-    only: Annotated[
-        str | None, typer.Option("--only", help="match, story, alert or notification.")
-    ] = None,
+    only: Annotated[str | None, typer.Option("--only", help="One of " + ", ".join(RECORDS))] = None,
     all_stories: Annotated[
         bool, typer.Option("--all-stories", help="Group unmatched articles too.")
     ] = False,
 ) -> None:
     """The whole pipeline over a file of dated articles, with a simulated clock."""
-    if only not in {None, "match", "story", "alert", "notification"}:
-        complain(f"--only {only!r} is unknown: use match, story, alert or notification")
+    if only is not None and only not in RECORDS:
+        complain(f"--only {only!r} is unknown: use {', '.join(RECORDS)}")
         raise typer.Exit(MISUSED)
     config = configuration(context)
     with told_errors(), _source(input) as source:
