@@ -48,6 +48,14 @@ def novelty(article: Article, earlier: Sequence[Article]) -> tuple[str, ...]:
     return tuple(said[:MAX_SAID])
 
 
+def claims_more(article: Article, earlier: Article) -> bool:
+    """Does its headline or lead make a claim the other's did not; plans are none."""
+    told, before = (_read(a.title, a.text[:KNOWN]).claims for a in (article, earlier))
+    return any(
+        stage > Stage.ANNOUNCED and stage > before.get(name, 0) for name, stage in told.items()
+    )
+
+
 def brief(article: Article) -> Article:
     """As much of an article as later ones are ever held against: what memory keeps of it."""
     return replace(article, text=article.text[:KNOWN]) if len(article.text) > KNOWN else article

@@ -8,7 +8,7 @@ from heapq import nsmallest
 from watcher.model import Article, Role, Story
 from watcher.stories.centre import Centre, Vector
 from watcher.stories.features import Features
-from watcher.stories.novelty import brief
+from watcher.stories.novelty import brief, claims_more
 from watcher.text import canonical_url
 
 KEPT_REPORTS = 12
@@ -181,8 +181,11 @@ def _is_copy(report: Report, earlier: Report) -> bool:
         # Texts of their own under one headline are two reports.
         own = min(len(r.shingles) for r in (report, earlier)) >= MIN_SHINGLES
         return not (own and one.text and other.text) or overlap >= SAME_HEADLINE_COPY_AT
-    sisters = family(one) == family(other) and one.publisher != other.publisher
-    return overlap >= (SISTER_COPY_AT if sisters else COPY_AT)
+    related = family(one) == family(other)
+    sisters = related and one.publisher != other.publisher
+    alike = overlap >= (SISTER_COPY_AT if sisters else COPY_AT)
+    # A wire's next take repeats the last one below its news.
+    return alike and not (related and claims_more(other, one))
 
 
 def _overlap(left: "array[int]", right: "array[int]") -> float:

@@ -184,6 +184,25 @@ def test_grouping_is_deterministic() -> None:
     assert run() == run()
 
 
+def test_a_wires_next_take_is_a_report_when_it_claims_more() -> None:
+    index = StoryIndex()
+    index.assign(article(1, LAUNCH, BODY, "Sample Wire"), NOW)
+    takes = [
+        index.assign(article(n, title, BODY, publisher), NOW).role
+        for n, (title, publisher) in enumerate(
+            [
+                ("UPDATE 1 - " + LAUNCH, "Sample Wire"),
+                ("UPDATE 2 - Seoul says North Korea's satellite launch failed", "Sample Wire"),
+                ("UPDATE 3 - Seoul says North Korean satellite launch failed", "Sample Wire"),
+                ("North Korea denies its launch failed", "Sample Mail"),
+            ],
+            2,
+        )
+    ]
+
+    assert takes == [Role.COPY, Role.REPORT, Role.COPY, Role.COPY]
+
+
 def test_a_thing_is_one_word_by_any_of_its_names() -> None:
     index = StoryIndex()
     first = index.assign(article(1, "Quake hits Turkey, 20 dead"), NOW)
