@@ -15,7 +15,7 @@ import pytest
 from test_notify_email import NOW, notes, receiver
 
 from watcher.errors import DeliveryError, PermanentDeliveryError, TemporaryDeliveryError
-from watcher.model import Receipt
+from watcher.model import DigestKind, Receipt
 from watcher.render.sample import sample_digest
 
 SINK = shutil.which("smtp-sink", path="/usr/sbin:/usr/bin:/usr/local/sbin")
@@ -66,11 +66,24 @@ def test_the_mail_is_kept_as_we_wrote_it(tmp_path: Path) -> None:
     assert len(dumped) == 1
     assert mail["Subject"].startswith("7 stories")
     assert mail["X-Watcher-Severity"] == "critical"
-    assert [part.get_content_type() for part in mail.walk()] == [
-        "multipart/alternative",
-        "text/plain",
-        "text/html",
-    ]
+    kinds = [part.get_content_type() for part in mail.walk()]
+    assert kinds[:4] == ["multipart/alternative", "text/plain", "multipart/related", "text/html"]
+    assert set(kinds[4:]) == {"image/png"}
+
+
+def test_mails_that_wait_together_reach_postfix_over_one_connection(tmp_path: Path) -> None:
+    async def drain(port: int) -> list[Receipt]:
+        mail = receiver(port)
+        (note,) = notes(mail, sample_digest(kind=DigestKind.ALERT))
+        async with mail.kept():
+            return [await mail.send(note, at=NOW) for _ in range(3)]
+
+    with smtp_sink(tmp_path) as port:
+        receipts = asyncio.run(drain(port))
+        dumped = [path.read_bytes() for path in tmp_path.iterdir()]
+
+    assert all(receipt.detail.startswith("250") for receipt in receipts)
+    assert sum(whole.count(b"X-Watcher-Kind: alert") for whole in dumped) == 3
 
 
 @pytest.mark.parametrize("phase", ["CONNECT", "MAIL", "RCPT", "DATA", "."])
