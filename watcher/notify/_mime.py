@@ -120,8 +120,8 @@ def _check(raw: bytes, ours: Sequence[str]) -> None:
     head = raw.split(b"\r\n\r\n", 1)[0]
     names = [name.lower() for name in BytesHeaderParser(policy=policy.compat32).parsebytes(head)]
     expected = sorted(name.lower() for name in ours)
-    long = any(len(line) > 998 for line in raw.split(b"\r\n"))
-    bare = re.search(rb"(?<!\r)\n|\r(?!\n)", raw)
+    long = max(map(len, raw.split(b"\r\n"))) > 998
+    bare = raw.count(b"\n") != raw.count(b"\r\n") or raw.count(b"\r") != raw.count(b"\r\n")
     if long or bare or b"\0" in head or sorted(n for n in names if n not in _OURS) != expected:
         raise PermanentDeliveryError("the message would not arrive as written", code="unsafe_mail")
 
