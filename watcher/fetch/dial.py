@@ -40,7 +40,11 @@ async def system_lookup(host: str, port: int) -> list[str]:
 class Dialer:
     """Resolves, judges and connects in one step, so that nothing can resolve differently later."""
 
-    def __init__(self, judge: Callable[[str, int], bool], lookup: Lookup) -> None:
+    def __init__(
+        self, judge: Callable[[str, int], bool], lookup: Lookup, *, most_kept: int = MOST_KEPT
+    ) -> None:
+        """At most `most_kept` connections wait for one origin."""
+        self._most_kept = most_kept
         self._judge = judge
         self._lookup = lookup
         self._kept: dict[Origin, list[tuple[float, Connection]]] = {}
@@ -88,7 +92,7 @@ class Dialer:
 
     def keep(self, origin: Origin, connection: Connection) -> None:
         """Closes it instead when it can't be used again, or enough wait for the same origin."""
-        if not connection.reusable or len(self._kept.get(origin, ())) >= MOST_KEPT:
+        if not connection.reusable or len(self._kept.get(origin, ())) >= self._most_kept:
             connection.close()
             return
         loop = asyncio.get_running_loop()

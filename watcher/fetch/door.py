@@ -15,7 +15,7 @@ from urllib.parse import urljoin
 
 from watcher.errors import FetchError
 from watcher.fetch.addresses import is_own, is_public, parse_allow
-from watcher.fetch.dial import FRESH_SECONDS, KEPT_SECONDS, Dialer, Lookup, system_lookup
+from watcher.fetch.dial import FRESH_SECONDS, KEPT_SECONDS, MOST_KEPT, Dialer, Lookup, system_lookup
 from watcher.fetch.guard import Guard, guarding
 from watcher.fetch.hosts import HostGate
 from watcher.fetch.urls import Target, check_url
@@ -53,11 +53,13 @@ class GuardedDoor:
         }
         self._allow = frozenset(parse_allow(entry) for entry in allow)
         self._hosts = HostGate(per_host, host_spacing)
+        # Polls of one host run side by side and each comes back for its connection.
+        self._most_kept = max(per_host, MOST_KEPT)
         self._lookup = lookup
         self._dialer: Dialer | None = None
 
     async def __aenter__(self) -> "GuardedDoor":
-        self._dialer = Dialer(self.may_reach, self._lookup)
+        self._dialer = Dialer(self.may_reach, self._lookup, most_kept=self._most_kept)
         return self
 
     async def __aexit__(

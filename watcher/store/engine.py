@@ -32,7 +32,7 @@ _PRAGMAS = (
     f"busy_timeout = {BUSY_S * 1000}",
     # A busy page is copied back once per 16 MB of log and not once per 4.
     "wal_autocheckpoint = 4000",
-    "cache_size = -6000",
+    "cache_size = -4000",
     # A log grown by one big transaction is cut back at the next checkpoint.
     "journal_size_limit = 67108864",
 )
