@@ -77,8 +77,8 @@ class Report:
             f"{self.rounds} kills in {self.seconds:.0f} s, {self.items} items x 2 receivers",
             f"lost                    {len(self.lost):5}  {' '.join(self.lost[:5])}",
             f"duplicates              {len(self.bad):5}  {' '.join(self.bad[:5])}",
-            f"same-id duplicates      {self.same_id:5}  all of the {self.window} that were acknowledged "
-            f"and not yet marked at a kill (at most {self.most_in_window} at one)",
+            f"same-id duplicates      {self.same_id:5}  all among the {self.window} acknowledged "
+            f"and not yet marked at a kill (at most {self.most_in_window} at once)",
             f"store                   {self.damaged or '   ok'}",
             f"slowest first message after a start: {slowest:.2f} s",
         ]
