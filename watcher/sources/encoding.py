@@ -58,7 +58,6 @@ _GUESSED = {
     "cp1255": "windows-1255",
     "cp1256": "windows-1256",
 }
-_STRAY = re.compile("[\udc80-\udcff]")
 _AS_CP1252 = {
     0xDC00 + byte: bytes([byte]).decode("cp1252", "replace") for byte in range(0x80, 0x100)
 }
@@ -164,7 +163,8 @@ def _guess(body: bytes, said: str, declared: str) -> tuple[str, str]:
     """For bytes that no encoding named reads without an error."""
     text = body.decode("utf-8", "surrogateescape")
     # Valid sequences make more than one byte of a letter.
-    if len(body) - len(text) >= len(_STRAY.findall(text)):
+    strays = len(body) - len(text.encode("utf-8", "ignore"))
+    if len(body) - len(text) >= strays:
         return "utf-8", text.translate(_AS_CP1252)
     for name in (said, declared):
         codec = _codec(name)
@@ -185,7 +185,7 @@ def _other_script(body: bytes) -> str:
 
     Those that Latin text needs stand alone between letters of ASCII.
     """
-    runs = sum(map(len, _RUN.findall(body)))
+    runs = len(body) - len(_RUN.sub(b"", body))
     if 2 * runs < len(body) - len(body.translate(None, _HIGH)):
         return ""
     from charset_normalizer import from_bytes

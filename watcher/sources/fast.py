@@ -16,14 +16,12 @@ from watcher.sources.fast_fields import ENTRY, FEED
 from watcher.sources.fast_names import Declined, Names, attributes_of
 from watcher.sources.fast_reader import Reader
 from watcher.sources.html import html_to_line
-from watcher.sources.limits import MAX_ENTRIES, MAX_TEXT
+from watcher.sources.limits import MAX_ENTRIES, MAX_TAGS, MAX_TEXT
 from watcher.sources.rss import make_entries
 
 _ROOT = re.compile(rb"<[A-Za-z_]")
 _RSS_VERSIONS = {"0.91": "rss091u", "0.92": "rss092", "0.93": "rss093", "0.94": "rss094"}
 _ATOM_VERSIONS = {"0.1": "atom01", "0.2": "atom02", "0.3": "atom03"}
-# An element costs about 150 bytes and 1 µs; feeds have some hundreds.
-MAX_ELEMENTS = 100_000
 
 
 def parse_strictly(document: Decoded, *, url: str) -> ParsedFeed | None:
@@ -60,7 +58,7 @@ def _is_plain(body: bytes) -> bool:
     return (
         root is not None
         and len(body) <= MAX_TEXT
-        and body.count(b"<") <= 2 * MAX_ELEMENTS
+        and body.count(b"<") <= MAX_TAGS
         and b"<!D" not in body[: root.start()]
     )
 

@@ -6,6 +6,7 @@ from watcher.sources.fast_names import UNKNOWN, Declined, attributes_of
 from watcher.sources.fast_reader import Handler, Reader, Record
 from watcher.sources.fast_text import address, content, flat_text, repaired
 from watcher.sources.feed_dates import feed_date
+from watcher.sources.limits import MAX_CATEGORIES, MAX_KEYWORDS
 
 _PLAIN, _HTML = "text/plain", "text/html"
 _HTML_TYPES = frozenset((_HTML, "html", "xhtml", "application/xhtml+xml"))
@@ -189,7 +190,7 @@ def _source_person(reader: Reader, element: ET.Element) -> None:
 def _tag(reader: Reader, term: str | None, scheme: str | None, label: str | None) -> None:
     tags = reader.into.setdefault("tags", [])
     found = {"term": term, "scheme": scheme, "label": label}
-    if (term or scheme or label) and found not in tags:
+    if (term or scheme or label) and len(tags) < MAX_CATEGORIES and found not in tags:
         tags.append(found)
 
 
@@ -217,7 +218,7 @@ def _keywords(scheme: str | None) -> Handler:
     def read(reader: Reader, element: ET.Element) -> None:
         if element.attrib:
             return
-        for term in flat_text(element).split(","):
+        for term in flat_text(element)[:MAX_KEYWORDS].split(","):
             if term.strip():
                 _tag(reader, term.strip(), scheme, None)
 

@@ -20,9 +20,9 @@ _DROPPED = "script, style, template, noscript, iframe, svg, math, head, title"
 _EMPTY = re.compile(r"<(iframe|script|style|noscript|textarea|title)\b[^<>]*/>", re.IGNORECASE)
 _FRAME = re.compile(r"<iframe\b[^<>]*>", re.IGNORECASE)
 _ANY_TAG = re.compile(r"<[^<>]*>")
-MAX_HTML = 500_000
+MAX_HTML = 300_000
 # Shorter markup can't cost enough to be worth counting.
-_SMALL = 10_000
+_SMALL = 2_000
 
 
 def html_to_text(markup: str) -> str:

@@ -11,6 +11,9 @@ from watcher.sources.html import html_to_line, html_to_text
 from watcher.sources.limits import MAX_ENTRIES
 from watcher.text import clean_line, clean_text, safe_link
 
+# A value costs 50 bytes and more, and feeds have some thousands.
+MAX_PARTS = 100_000
+
 
 def parse_json(body: bytes, *, url: str) -> ParsedFeed:
     """Raises `ParseError`; single bad items are skipped and counted."""
@@ -29,7 +32,9 @@ def parse_json(body: bytes, *, url: str) -> ParsedFeed:
             skipped += 1
     problems = [f"{skipped} items are not objects and were skipped"] if skipped else []
     if len(items) > MAX_ENTRIES:
-        problems.append(f"{len(items) - MAX_ENTRIES} items beyond {MAX_ENTRIES} were left out")
+        problems.append(
+            f"{len(items) - MAX_ENTRIES} items beyond the first {MAX_ENTRIES} were left out"
+        )
     return ParsedFeed(
         format="json11" if version.rstrip("/").endswith("1.1") else "json1",
         title=html_to_line(_text(data.get("title"))),
@@ -43,8 +48,10 @@ def parse_json(body: bytes, *, url: str) -> ParsedFeed:
 
 
 def _load(body: bytes) -> dict[str, Any]:
+    if body.count(b"{") + body.count(b"[") > MAX_PARTS or body.count(b",") > 5 * MAX_PARTS:
+        raise ParseError("too_complex", f"more than {MAX_PARTS} objects and lists")
     try:
-        data = json.loads(body.decode("utf-8-sig", "replace"))
+        data = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise ParseError("bad_json", clean_line(str(error), 200)) from error
     if not isinstance(data, dict):

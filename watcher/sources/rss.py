@@ -11,21 +11,32 @@ from watcher.errors import ParseError
 from watcher.model import Entry, ParsedFeed
 from watcher.sources.encoding import Decoded
 from watcher.sources.entries import link, make_entry, poll_hints
+from watcher.sources.feedparser_costs import bound
 from watcher.sources.html import html_to_line
-from watcher.sources.limits import MAX_ENTRIES, leave_out_items, refuse_hostile_xml
+from watcher.sources.limits import MAX_ENTRIES, leave_out_items, refuse_hostile_xml, split_prolog
 from watcher.text import clean_line
 
 _FEED_ROOT = re.compile(rb"<(rss|feed|rdf:RDF|channel)[\s>]", re.IGNORECASE)
+# The document type tells Netscape's RSS 0.91 from Userland's, and nothing else.
+_PROLOG = (
+    b"<?xml version='1.0' encoding='utf-8'?>\n",
+    b"<?xml version='1.0' encoding='utf-8'?>\n<!DOCTYPE rss SYSTEM 'netscape'>\n",
+)
+_NETSCAPE = re.compile(rb"<!DOCTYPE[^>]*netscape", re.IGNORECASE)
 _CDF_ROOT = re.compile(rb"(?:<[!?][^>]*>|\s)*<channel[\s>]", re.IGNORECASE)
+
+
+bound()
 
 
 def parse_xml(document: Decoded, *, url: str) -> ParsedFeed:
     """Raises `ParseError` when feedparser finds no feed in it."""
     body, left_out = leave_out_items(document.body)
     refuse_hostile_xml(body)
+    prolog, body = split_prolog(body)
     # Sanitising is feedparser's slowest part, and we keep no markup.
     parsed = feedparser.parse(
-        io.BytesIO(body),
+        io.BytesIO(_PROLOG[_NETSCAPE.search(prolog) is not None] + body),
         # Without our address: feedparser would write it into relative guids, and a feed that
         # moved would have all its articles renamed. `link` makes links absolute.
         response_headers={"content-type": "application/xml; charset=utf-8"},
@@ -33,7 +44,7 @@ def parse_xml(document: Decoded, *, url: str) -> ParsedFeed:
         resolve_relative_uris=False,
     )
     if not parsed.get("version") and not parsed.entries and not _FEED_ROOT.search(body[:5000]):
-        raise ParseError("not_a_feed", _what_it_is(body))
+        raise ParseError("not_a_feed", _what_it_is(document.body))
     problems = [document.problem] if document.problem else []
     if parsed.get("bozo"):
         problems.append(_bozo(parsed))
@@ -43,7 +54,7 @@ def parse_xml(document: Decoded, *, url: str) -> ParsedFeed:
         problems.append(f"{skipped} entries could not be read and were skipped")
     left_out += max(len(parsed.entries) - MAX_ENTRIES, 0)
     if left_out:
-        problems.append(f"{left_out} entries beyond {MAX_ENTRIES} were left out")
+        problems.append(f"{left_out} entries beyond the first {len(entries)} were left out")
     return ParsedFeed(
         format=parsed.get("version") or ("cdf" if _CDF_ROOT.match(body) else "unknown"),
         title=html_to_line(parsed.feed.get("title") or ""),

@@ -1,0 +1,38 @@
+"""Three places where feedparser takes the square of a feed's length, bounded (RELIABILITY §4.5).
+
+It compares every category of an item with all before it, takes any number of keywords,
+and looks for an address in a name by an expression that backtracks.
+"""
+
+from typing import Any
+
+from feedparser.mixin import _FeedParserMixin
+
+from watcher.sources.limits import MAX_CATEGORIES, MAX_KEYWORDS, MAX_NAME
+
+_add_tag = _FeedParserMixin._add_tag
+_pop = _FeedParserMixin.pop
+_sync_author_detail = _FeedParserMixin._sync_author_detail
+_LISTS = frozenset(("itunes_keywords", "media_keywords", "tags"))
+
+
+def _add_few_tags(self: Any, term: str | None, scheme: str | None, label: str | None) -> None:
+    if len(self._get_context().get("tags") or ()) < MAX_CATEGORIES:
+        _add_tag(self, term, scheme, label)
+
+
+def _pop_few_keywords(self: Any, element: str, strip_whitespace: int = 1) -> Any:
+    value = _pop(self, element, strip_whitespace)
+    return value[:MAX_KEYWORDS] if value and element in _LISTS else value
+
+
+def _sync_short_author_detail(self: Any, key: str = "author") -> None:
+    if len(self._get_context().get(key) or "") <= MAX_NAME:
+        _sync_author_detail(self, key)
+
+
+def bound() -> None:
+    """For this process, as often as it is called."""
+    _FeedParserMixin._add_tag = _add_few_tags
+    _FeedParserMixin.pop = _pop_few_keywords
+    _FeedParserMixin._sync_author_detail = _sync_short_author_detail
