@@ -1,7 +1,8 @@
-"""Three places where feedparser takes the square of a feed's length, bounded (RELIABILITY §4.5).
+"""Where feedparser takes the square of a feed's length, or gives up on all of it (RELIABILITY §4.5).
 
 It compares every category of an item with all before it, takes any number of keywords,
-and looks for an address in a name by an expression that backtracks.
+looks for an address in a name by an expression that backtracks, and fails for a
+reference to a character that doesn't exist.
 """
 
 from typing import Any
@@ -13,6 +14,7 @@ from watcher.sources.limits import MAX_CATEGORIES, MAX_KEYWORDS, MAX_NAME
 _add_tag = _FeedParserMixin._add_tag
 _pop = _FeedParserMixin.pop
 _sync_author_detail = _FeedParserMixin._sync_author_detail
+_handle_charref = _FeedParserMixin.handle_charref
 _LISTS = frozenset(("itunes_keywords", "media_keywords", "tags"))
 
 
@@ -31,8 +33,16 @@ def _sync_short_author_detail(self: Any, key: str = "author") -> None:
         _sync_author_detail(self, key)
 
 
+def _handle_any_charref(self: Any, ref: str) -> None:
+    try:
+        _handle_charref(self, ref)
+    except (ValueError, OverflowError):
+        self.elementstack[-1][2].append("\ufffd")
+
+
 def bound() -> None:
     """For this process, as often as it is called."""
     _FeedParserMixin._add_tag = _add_few_tags
+    _FeedParserMixin.handle_charref = _handle_any_charref
     _FeedParserMixin.pop = _pop_few_keywords
     _FeedParserMixin._sync_author_detail = _sync_short_author_detail

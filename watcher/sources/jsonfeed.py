@@ -1,36 +1,41 @@
 """JSON Feed 1.0 and 1.1 (jsonfeed.org)."""
 
 import json
+import re
 from typing import Any
 from urllib.parse import urljoin
 
 from watcher.errors import ParseError
-from watcher.model import Enclosure, Entry, ParsedFeed
+from watcher.model import Enclosure, Entry, ParsedFeed, PollHints
 from watcher.sources.dates import parse_date
+from watcher.sources.encoding import Decoded
 from watcher.sources.html import html_to_line, html_to_text
 from watcher.sources.limits import MAX_ENTRIES
 from watcher.text import clean_line, clean_text, safe_link
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 # A value costs 50 bytes and more, and feeds have some thousands.
 MAX_PARTS = 100_000
 
 
-def parse_json(body: bytes, *, url: str) -> ParsedFeed:
+def parse_json(document: Decoded, *, url: str) -> ParsedFeed:
     """Raises `ParseError`; single bad items are skipped and counted."""
-    data = _load(body)
+    data = _load(document.body)
     version = str(data.get("version") or "")
     items = data.get("items")
     if "jsonfeed.org" not in version or not isinstance(items, list):
         raise ParseError("not_a_feed", "JSON, but not a JSON Feed (no version or items)")
-    lang = _text(data.get("language")) or None
+    lang, author = _text(data.get("language")) or None, _author(data)
     entries: list[Entry] = []
     skipped = 0
     for item in items[:MAX_ENTRIES]:
         if isinstance(item, dict):
-            entries.append(_entry(item, url, lang))
+            entries.append(_entry(item, url, lang, author))
         else:
             skipped += 1
-    problems = [f"{skipped} items are not objects and were skipped"] if skipped else []
+    problems = [document.problem] if document.problem else []
+    if skipped:
+        problems.append(f"{skipped} items are not objects and were skipped")
     if len(items) > MAX_ENTRIES:
         problems.append(
             f"{len(items) - MAX_ENTRIES} items beyond the first {MAX_ENTRIES} were left out"
@@ -40,11 +45,18 @@ def parse_json(body: bytes, *, url: str) -> ParsedFeed:
         title=html_to_line(_text(data.get("title"))),
         link=_link(data.get("home_page_url"), url),
         lang=lang,
-        encoding="utf-8",
+        encoding=document.encoding,
         parser="fast",
         problems=tuple(problems),
         entries=tuple(entries),
+        hints=PollHints(hub=_hub(data, url), self_url=_link(data.get("feed_url"), url)),
     )
+
+
+def _hub(data: dict[str, Any], base: str) -> str | None:
+    hubs = data.get("hubs")
+    found = (hub for hub in hubs if isinstance(hub, dict)) if isinstance(hubs, list) else ()
+    return next((_link(hub.get("url"), base) for hub in found if hub.get("type") == "WebSub"), None)
 
 
 def _load(body: bytes) -> dict[str, Any]:
@@ -59,7 +71,7 @@ def _load(body: bytes) -> dict[str, Any]:
     return data
 
 
-def _entry(item: dict[str, Any], base: str, lang: str | None) -> Entry:
+def _entry(item: dict[str, Any], base: str, lang: str | None, author: str | None) -> Entry:
     html, plain = _text(item.get("content_html")), _text(item.get("content_text"))
     tags = item.get("tags")
     return Entry(
@@ -68,7 +80,8 @@ def _entry(item: dict[str, Any], base: str, lang: str | None) -> Entry:
         title=html_to_line(_text(item.get("title"))),
         summary=clean_text(_text(item.get("summary"))),
         text=html_to_text(html) or clean_text(plain),
-        author=_author(item),
+        # 1.1: what the feed says of its authors holds for items that say nothing.
+        author=_author(item) or author,
         published=parse_date(item.get("date_published")),
         updated=parse_date(item.get("date_modified")),
         tags=tuple(dict.fromkeys(clean_line(t) for t in tags if isinstance(t, str) and t.strip()))
@@ -99,7 +112,8 @@ def _author(item: dict[str, Any]) -> str | None:
 
 def _text(value: Any) -> str:
     if isinstance(value, str):
-        return value
+        # Half of an escaped pair is no letter, and nothing could store it.
+        return value if value.isascii() else _SURROGATE.sub("\ufffd", value)
     # Ids are numbers in many feeds; 1.0 says to take them as text.
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value) if abs(value) < 10**40 else ""
@@ -109,7 +123,7 @@ def _text(value: Any) -> str:
 def _link(value: Any, base: str) -> str | None:
     try:
         return (
-            safe_link(urljoin(base, value.strip()))
+            safe_link(urljoin(base, _text(value).strip()))
             if isinstance(value, str) and value.strip()
             else None
         )

@@ -31,7 +31,7 @@ _INSIDE = re.compile(rb"(?:[^>\"']++|\"[^\"]*+\"|'[^']*+')*+")
 _QUOTED = re.compile(rb"=\s*[\"']")
 _PREFIX = re.compile(rb"xmlns:([\w.-]+)")
 # Before the root: space, instructions, comments, and what else begins with `<!`.
-_PROLOG = re.compile(
+PROLOG = re.compile(
     rb"(?:\s++|<\?[^>]*+>|<!--(?:[^-]|-(?!->))*+-->|<!DOCTYPE[^\[<>]*+(?:\[[^\]]*+\])?+[^<>]*+>)*+",
     re.IGNORECASE,
 )
@@ -84,7 +84,7 @@ def leave_out_items(body: bytes) -> tuple[bytes, int]:
 
 def split_prolog(body: bytes) -> tuple[bytes, bytes]:
     """What stands before the root, and the rest: feedparser takes the square of it."""
-    found = _PROLOG.match(body)
+    found = PROLOG.match(body)
     end = found.end() if found else 0
     root = body.find(b"<", end)
     # What is no prolog stays, without the space that would cost so much.

@@ -1,11 +1,17 @@
 """Bytes to entries, by what the bytes are and not by what the server calls them."""
 
+import re
+
 from watcher.errors import ParseError
 from watcher.model import ParsedFeed
 from watcher.sources.encoding import to_utf8
 from watcher.sources.fast import parse_strictly
 from watcher.sources.jsonfeed import parse_json
+from watcher.sources.limits import PROLOG
 from watcher.sources.rss import parse_xml
+from watcher.sources.sitemap import parse_sitemap
+
+_SITEMAP = re.compile(PROLOG.pattern + rb"<(?:urlset|sitemapindex)[\s>]")
 
 
 def parse_feed(
@@ -22,7 +28,9 @@ def parse_feed(
         if not start:
             raise ParseError("empty", "the answer has no content")
         if start in {b"{", b"["}:
-            return parse_json(document.body, url=url)
+            return parse_json(document, url=url)
+        if _SITEMAP.match(document.body):
+            return parse_sitemap(document, url=url)
         found = parse_strictly(document, url=url) if fast else None
         return found or parse_xml(document, url=url)
     except ParseError:
