@@ -28,6 +28,7 @@ _STARTS = (
 )
 _DECLARED = re.compile(rb"<\?[^>]*?encoding\s*=\s*['\"]([^'\"]*)['\"]")
 _DECLARATION = re.compile(rb"\s*(?:<\?xml\b[^>]*>\s*)?")
+_WIDE = frozenset(("utf-16", "utf-32"))
 _EBCDIC = frozenset(("cp037", "cp273", "cp424", "cp500", "cp875", "cp1026", "cp1140"))
 # Not for documents: some cost the square of their length, some hide markup from whoever looks.
 _REFUSED = frozenset(
@@ -76,12 +77,15 @@ def to_utf8(body: bytes, content_type: str | None) -> Decoded:
     """Always gives something: what no encoding fits is read as windows-1252."""
     sniffed, body = _sniff(body)
     declared, said = _said(body, sniffed, content_type)
-    for name in dict.fromkeys((said, declared, sniffed, "utf-8")):
+    is_wide = sniffed[:6] in _WIDE
+    for name in (said,) if is_wide else dict.fromkeys((said, declared, sniffed, "utf-8")):
         text = _decode(body, name)
         if text is not None:
             break
     else:
-        name, text = _guess(body, said, declared)
+        # One letter too few or too many does not make it another encoding.
+        wide = (said, body.decode(said, "replace")) if is_wide else None
+        name, text = wide or _guess(body, said, declared)
         problem = f"not all of it is {said}, read as {name}"
         return Decoded(_without_declaration(text.encode()), name, problem)
     if _codec(name) in _LATIN and not body.isascii() and (better := _decode(body, "utf-8")):
@@ -113,7 +117,7 @@ def _said(body: bytes, sniffed: str, content_type: str | None) -> tuple[str, str
     declared = found[1].decode("latin-1").strip().lower() if found else ""
     if sniffed == "cp037":
         return declared, declared if _codec(declared) in _EBCDIC else sniffed
-    if sniffed[:6] in {"utf-16", "utf-32"}:
+    if sniffed[:6] in _WIDE:
         return sniffed, sniffed
     mime, _, parameters = (content_type or "application/xml").strip().lower().partition(";")
     served = _parameter(parameters, "charset")

@@ -32,7 +32,7 @@ def parse_strictly(document: Decoded, *, url: str) -> ParsedFeed | None:
         root, names = _tree(document.body)
         reader = Reader(names, FEED, ENTRY)
         version = _read(root, names, reader)
-    except (ET.ParseError, Declined):
+    except (ET.ParseError, ValueError, Declined):
         return None
     feed, lang = reader.feed, reader.feed.get("language")
     entries, skipped = make_entries(reader.entries, url, lang)

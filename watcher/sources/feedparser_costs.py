@@ -2,9 +2,10 @@
 
 It compares every category of an item with all before it, takes any number of keywords,
 looks for an address in a name by an expression that backtracks, and fails for a
-reference to a character that doesn't exist.
+reference to a character that doesn't exist and for tags in an order it never met.
 """
 
+from contextlib import suppress
 from typing import Any
 
 from feedparser.mixin import _FeedParserMixin
@@ -15,6 +16,8 @@ _add_tag = _FeedParserMixin._add_tag
 _pop = _FeedParserMixin.pop
 _sync_author_detail = _FeedParserMixin._sync_author_detail
 _handle_charref = _FeedParserMixin.handle_charref
+_unknown_starttag = _FeedParserMixin.unknown_starttag
+_unknown_endtag = _FeedParserMixin.unknown_endtag
 _LISTS = frozenset(("itunes_keywords", "media_keywords", "tags"))
 
 
@@ -40,9 +43,26 @@ def _handle_any_charref(self: Any, ref: str) -> None:
         self.elementstack[-1][2].append("\ufffd")
 
 
+def _start_any_tag(self: Any, tag: str, attributes: Any) -> None:
+    with suppress(KeyError, TypeError, ValueError, IndexError):
+        _unknown_starttag(self, tag, attributes)
+
+
+def _end_any_tag(self: Any, tag: str) -> None:
+    try:
+        _unknown_endtag(self, tag)
+    except (KeyError, TypeError, ValueError, IndexError):
+        # What it does for every tag at its end.
+        self.depth -= 1
+        for stack in (self.basestack, self.langstack):
+            del stack[-1:]
+
+
 def bound() -> None:
     """For this process, as often as it is called."""
     _FeedParserMixin._add_tag = _add_few_tags
     _FeedParserMixin.handle_charref = _handle_any_charref
+    _FeedParserMixin.unknown_starttag = _start_any_tag
+    _FeedParserMixin.unknown_endtag = _end_any_tag
     _FeedParserMixin.pop = _pop_few_keywords
     _FeedParserMixin._sync_author_detail = _sync_short_author_detail
