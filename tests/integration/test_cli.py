@@ -193,7 +193,7 @@ def test_explain_as_json(folder: Path) -> None:
 
 
 def test_explain_an_unknown_link_says_what_to_do(folder: Path) -> None:
-    done = watcher(folder, "explain", "https://nowhere.example/")
+    done = watcher(folder, "explain", "http://127.0.0.1:9/")
 
     assert done.exit_code == 1
     assert "no such article is stored" in done.stderr

@@ -9,6 +9,7 @@ from watcher import __version__
 from watcher.cli import (
     archive,
     backtest,
+    explain,
     feeds,
     labels,
     lint,
@@ -55,6 +56,7 @@ rules.add_to(app)
 labels.add_to(app)
 app.command()(backtest.backtest)
 app.command()(lint.lint)
+app.command("explain")(explain.explain_article)
 archive.add_to(app)
 app.command()(schema.schema)
 app.add_typer(feeds.app, name="feeds")

@@ -1,6 +1,5 @@
-"""test, explain, replay: the workbench for rules."""
+"""test, replay: rules on texts that are known."""
 
-import difflib
 import json
 import sys
 import time
@@ -13,18 +12,17 @@ from typing import Annotated, Any, BinaryIO, cast
 import typer
 
 from watcher.app import plan_of
-from watcher.cli.context import FAILED, MISUSED, configuration, opened_store, told_errors
-from watcher.cli.output import complain, console, print_json, progress, say
-from watcher.config.load import Config
+from watcher.cli.context import FAILED, MISUSED, configuration, told_errors
+from watcher.cli.find import chosen
+from watcher.cli.output import complain, print_json, progress, say
 from watcher.matching.document import Document
-from watcher.matching.explain import Explanation, Step, explain
+from watcher.matching.explain import explain
 from watcher.matching.matcher import match_rule
 from watcher.model import Article
 from watcher.pipeline import Pipeline
 from watcher.replay import RECORDS, Archive, Replay, fingerprint
 from watcher.rules.compile import Rule
-from watcher.rules.schema import Sample
-from watcher.rules.testing import Outcome, article_of, run_tests
+from watcher.rules.testing import Outcome, run_tests
 
 RuleOption = Annotated[str | None, typer.Option("--rule", help="Only this rule.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -32,20 +30,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def add_to(app: typer.Typer) -> None:
     app.command("test")(run_rule_tests)
-    app.command("explain")(explain_article)
     app.command("replay")(replay)
-
-
-def chosen(config: Config, rule: str | None) -> list[Rule]:
-    """All rules, or the one named; exit 2 with the nearest name."""
-    if rule is None:
-        return list(config.rules)
-    found = [r for r in config.rules if r.id == rule]
-    if not found:
-        near = difflib.get_close_matches(rule, [r.id for r in config.rules], 1)
-        complain(f"no rule {rule!r}" + (f": did you mean {near[0]!r}?" if near else ""))
-        raise typer.Exit(MISUSED)
-    return found
 
 
 def run_rule_tests(
@@ -95,75 +80,6 @@ def _outcome_json(outcome: Outcome) -> dict[str, Any]:
         "passed": outcome.passed,
         "why": outcome.why,
     }
-
-
-def explain_article(
-    context: typer.Context,
-    article: Annotated[str, typer.Argument(help="Id or link of a stored article, or a headline.")],
-    rule: RuleOption = None,
-    text: Annotated[str, typer.Option("--text", help="Body to go with a headline.")] = "",
-    as_json: AsJson = False,
-) -> None:
-    """Why rules match an article or not, what came nearest, and what became of it."""
-    config = configuration(context)
-    rules = chosen(config, rule)
-    found, history = _find_article(config, article, text)
-    results = [explain(each, found) for each in rules]
-    if as_json:
-        print_json(
-            {
-                "article": found.id,
-                "title": found.title,
-                "history": history,
-                "rules": [result.to_json() for result in results],
-            }
-        )
-    else:
-        say(f"{found.title}\n{found.publisher or found.feed}  {found.url}")
-        for result in sorted(results, key=lambda r: not r.matched):
-            _print_explanation(result, whole=rule is not None or result.matched)
-        for entry in history:
-            told = "told" if entry["sent"] else "not told"
-            detail = f" ({entry['detail']})" if entry["detail"] else ""
-            say(f"\n{entry['rule']}: {told}: {entry['reason']}{detail}, story {entry['story']}")
-    if rule is not None and not results[0].matched:
-        raise typer.Exit(FAILED)
-
-
-def _find_article(config: Config, name: str, text: str) -> tuple[Article, list[dict[str, Any]]]:
-    with opened_store(config) as store, store.read() as tx:
-        found = tx.articles.find(name)
-        if found is not None:
-            return found, tx.alerts.verdicts_of(found.id)
-    if "://" in name or (name.startswith("a") and " " not in name and len(name) == 20):
-        complain(f"{name}: no such article is stored: give a headline in quotes to try a text")
-        raise typer.Exit(FAILED)
-    return article_of(Sample(title=name, text=text)), []
-
-
-def _print_explanation(result: Explanation, *, whole: bool) -> None:
-    if result.matched:
-        console.print(f"\n[bold green]{result.rule}[/]: matches")
-    else:
-        console.print(f"\n[bold]{result.rule}[/]: no match")
-        say(f"  {result.missing}")
-    if whole:
-        _print_step(result.when, 1)
-        if result.unless is not None:
-            say("  unless")
-            _print_step(result.unless, 2)
-
-
-def _print_step(step: Step, depth: int) -> None:
-    mark = "✓" if step.held else "✗"
-    found = ", ".join(f"{e.field} “{e.text}”" for e in step.evidence[:4])
-    note = f" ({step.note})" if step.note else ""
-    indent = "  " * depth
-    clause = step.clause if len(step.clause) < 160 else step.clause[:159] + "…"
-    console.print(f"{indent}{mark} ", end="")
-    say(f"{clause}{note}" + (f"  ← {found}" if found and not step.parts else ""))
-    for part in step.parts:
-        _print_step(part, depth + 1)
 
 
 def replay(

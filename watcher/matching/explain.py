@@ -1,5 +1,6 @@
 """Why a rule holds for an article, or what it came closest to: a tree in plain words."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any as AnyValue
 
@@ -45,6 +46,11 @@ class Explanation:
     unless: Step | None
     missing: str = ""
 
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """Where it held; without a match, where the parts did that were there."""
+        return tuple(dict.fromkeys(_evidence(self.when)))
+
     def to_json(self) -> dict[str, AnyValue]:
         return {
             "rule": self.rule,
@@ -54,6 +60,14 @@ class Explanation:
             "when": self.when.to_json(),
             "unless": self.unless.to_json() if self.unless else None,
         }
+
+
+def _evidence(step: Step) -> Iterator[Evidence]:
+    if step.held:
+        yield from step.evidence
+    else:
+        for part in step.parts:
+            yield from _evidence(part)
 
 
 def explain(rule: Rule, article: Article) -> Explanation:
