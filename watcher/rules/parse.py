@@ -38,6 +38,8 @@ OPERATORS = (
     "threshold",
 )
 MODIFIERS = ("in", "weight", "of")
+# Words kept for operators to come, with what to do until then.
+RESERVED = {"like": "say it in words: near, a $concept, or any: with a list"}
 # Steps of a path: two for each level of clauses, so that no rule exhausts the stack.
 MAX_DEPTH = 120
 FILTERS = ("lang", "publisher", "feed", "domain")
@@ -148,7 +150,9 @@ class ClauseReader:
     def _mapping(self, value: dict[str, AnyValue], loc: Loc) -> c.Clause | None:
         before = len(self.issues)
         for key in value:
-            if key not in OPERATORS and key not in MODIFIERS:
+            if key in RESERVED:
+                self._fail((*loc, key), f"{key!r} is not read by this version", RESERVED[key])
+            elif key not in OPERATORS and key not in MODIFIERS:
                 near = difflib.get_close_matches(str(key), (*OPERATORS, *MODIFIERS), 1)
                 todo = (
                     f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(OPERATORS)}"
