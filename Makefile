@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 TESTS  ?= tests
 
-.PHONY: run demo test lint bench fuzz lock wheel clean
+.PHONY: run demo test lint bench chaos fuzz lock wheel clean
 
 run: $(VENV)/.run          ## start the daemon on config/ with embedded SQLite
 	$(BIN)/watcher --config config run
@@ -22,6 +22,9 @@ lint: $(VENV)/.dev         ## format check, lint, types
 
 fuzz: $(VENV)/.bench       ## damaged feeds, seeded and bounded
 	$(BIN)/python -m benchmarks.fuzz_feeds
+
+chaos: $(VENV)/.dev        ## hundreds of kill -9 under load; ROUNDS=1000 for more
+	$(BIN)/python -m benchmarks.chaos $(or $(ROUNDS),200)
 
 bench: $(VENV)/.bench      ## every benchmark beside its peer or floor
 	$(BIN)/python -m benchmarks

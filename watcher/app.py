@@ -56,6 +56,7 @@ def plan_of(config: Config) -> Plan:
             name: ReceiverClock(settings.zone, settings.quiet_hours, settings.enabled)
             for name, settings in config.receivers.items()
         },
+        silences=config.settings.silences,
         story_window=config.settings.stories.window,
         all_stories=config.settings.stories.all,
     )
@@ -205,7 +206,7 @@ class App:
         with self.store.begin() as tx:
             restore_heard(self._pipeline, tx, self._clock.now())
         self._notices.use(config.settings.operator, receivers, zones)
-        self._composer.use(config.rules, receivers, zones)
+        self._composer.use(config.rules, receivers, zones, config.routes)
         self._ingest.use(enabled, config.publishers, limits)
         self.deliverer.use(
             {
@@ -262,6 +263,7 @@ class App:
         now = self._clock.now()
         try:
             with self.store.begin() as tx:
+                self._pipeline.silences = tx.silences.current(now)
                 for noticed in self._pipeline.notice(now):
                     tx.alerts.add(noticed.alert)
                     tx.alerts.add_dispatches(noticed.dispatches)

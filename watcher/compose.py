@@ -1,12 +1,23 @@
 """Dispatches that are due become digests, digests become notifications in the outbox."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
 import structlog
 
+from watcher.alerts.routes import (
+    ESCALATION,
+    HELD,
+    DigestSchedule,
+    RouteSettings,
+    goes_alone,
+    postpone,
+    route_of,
+    schedule_name,
+    schedules_of,
+)
 from watcher.errors import WatcherError
 from watcher.faults import Faults
 from watcher.model import (
@@ -30,6 +41,8 @@ log = structlog.get_logger()
 # More single alerts than this waiting for one receiver are one digest: a backlog is not a flood.
 MERGE_ABOVE = 20
 LATE_AFTER = timedelta(minutes=15)
+#: Stands for the message of an escalation that was not needed.
+ACKNOWLEDGED = "acknowledged"
 
 
 class Composer:
@@ -41,14 +54,17 @@ class Composer:
         self._rules: Mapping[str, Rule] = {}
         self._receivers: Mapping[str, Receiver] = {}
         self._zones: Mapping[str, str] = {}
+        self._schedules: Mapping[str, DigestSchedule] = {}
 
     def use(
         self,
         rules: Iterable[Rule],
         receivers: Mapping[str, Receiver],
         zones: Mapping[str, str],
+        routes: Sequence[RouteSettings] = (),
     ) -> None:
         """Take a (re)loaded configuration."""
+        self._schedules = schedules_of(routes)
         self._rules = {rule.id: rule for rule in rules}
         self._receivers = dict(receivers)
         self._zones = dict(zones)
@@ -59,7 +75,8 @@ class Composer:
         A receiver whose message can't be composed keeps its dispatches and is reported once.
         """
         added = 0
-        by_receiver = sorted(tx.alerts.due_dispatches(now), key=lambda d: d.receiver)
+        due = self._without_acknowledged(tx, tx.alerts.due_dispatches(now))
+        by_receiver = sorted(due, key=lambda d: d.receiver)
         for receiver, dispatches in groupby(by_receiver, key=lambda d: d.receiver):
             if receiver not in self._receivers:
                 continue
@@ -76,6 +93,15 @@ class Composer:
                     )
                     break
         return added
+
+    @staticmethod
+    def _without_acknowledged(tx: Transaction, due: Sequence[Dispatch]) -> list[Dispatch]:
+        """An escalation that somebody was quicker than needs no message."""
+        escalated = [d.alert for d in due if d.slot.startswith(ESCALATION)]
+        known = tx.alerts.acknowledged(escalated) if escalated else {}
+        settled = [d for d in due if d.slot.startswith(ESCALATION) and d.alert in known]
+        tx.alerts.composed([(d.alert, d.receiver) for d in settled], ACKNOWLEDGED)
+        return [d for d in due if d not in settled]
 
     def merge_backlog(self, tx: Transaction, receiver: str, now: datetime) -> None:
         """Single alerts that lay in the outbox, untried, while a receiver was away: one digest.
@@ -113,6 +139,12 @@ class Composer:
 
     def _compose(self, tx: Transaction, receiver: str, batch: list[Dispatch], now: datetime) -> int:
         alerts = [a for a in (tx.alerts.get(d.alert) for d in batch) if a is not None]
+        schedule = self._schedules.get(route_of(batch[0].slot)) if batch[0].slot else None
+        if schedule is not None and alerts:
+            later = postpone(batch, alerts, schedule, self._zones.get(receiver, "UTC"), now)
+            if later:
+                tx.alerts.postpone(later)
+                return 0
         digest = self._digest(tx, receiver, batch, alerts, now)
         notifications = freeze(digest, self._receivers[receiver], tuple(a.id for a in alerts))
         self._faults.hit("mid_compose")
@@ -135,7 +167,7 @@ class Composer:
         alerts: list[Alert],
         now: datetime,
     ) -> Digest:
-        single = len(batch) == 1 and not batch[0].slot
+        single = len(batch) == 1 and goes_alone(batch[0].slot)
         views = [v for v in (self._view(tx, alert) for alert in alerts) if v is not None]
         views = merge_views(views)
         first_due = min(d.send_at for d in batch)
@@ -144,7 +176,7 @@ class Composer:
             key=message_key(receiver, batch),
             receiver=receiver,
             kind=DigestKind.ALERT if single else DigestKind.DIGEST,
-            title=alert_title(views[0]) if single and views else digest_title(views),
+            title=_title(views, batch[0]) if single and views else digest_title(views),
             at=now,
             zone=self._zones.get(receiver, "UTC"),
             stories=tuple(views),
@@ -153,7 +185,7 @@ class Composer:
             if single or receiver != self._notices.operator
             else self._troubled(tx),
             late_since=first_due if late else None,
-            held=batch[0].reason if batch[0].slot.startswith("held:") else "",
+            held=batch[0].reason if batch[0].slot.startswith(HELD) else "",
             merged=len(batch) if not single and not batch[0].slot else 0,
         )
 
@@ -190,29 +222,32 @@ def plan_messages(dispatches: list[Dispatch]) -> list[list[Dispatch]]:
     all due slots of one digest schedule go together, so that downtime ends in one late digest.
     """
     immediate = [d for d in dispatches if not d.slot]
+    escalated = [[d] for d in dispatches if d.slot and goes_alone(d.slot)]
     groups: dict[str, list[Dispatch]] = {}
     for dispatch in dispatches:
-        if dispatch.slot:
-            groups.setdefault(_schedule_of(dispatch.slot), []).append(dispatch)
+        if not goes_alone(dispatch.slot):
+            groups.setdefault(schedule_name(dispatch.slot), []).append(dispatch)
     singles = [immediate] if len(immediate) > MERGE_ABOVE else [[d] for d in immediate]
-    messages = [*singles, *groups.values()]
+    messages = [*singles, *escalated, *groups.values()]
     return sorted(messages, key=lambda batch: (batch[0].send_at, batch[0].alert))
-
-
-def _schedule_of(slot: str) -> str:
-    if slot.startswith("held:"):
-        return "held"
-    return slot.rsplit(":", 2)[0]
 
 
 def message_key(receiver: str, batch: list[Dispatch]) -> str:
     """The same dispatches always give the same key; a digest is named by its newest slot."""
     newest = max(batch, key=lambda d: (d.send_at, d.alert))
-    if newest.slot:
+    if not goes_alone(newest.slot):
         return f"{newest.slot}:{receiver}"
     if len(batch) == 1:
         return f"alert:{newest.alert}:{receiver}"
     return f"backlog:{newest.alert}:{receiver}"
+
+
+def _title(views: Sequence[StoryView], dispatch: Dispatch) -> str:
+    """Who is told because nobody else answered must see that first."""
+    title = alert_title(views[0])
+    if dispatch.slot.startswith(ESCALATION):
+        return truncate(f"{dispatch.reason.capitalize()}: {title}", 150)
+    return title
 
 
 def alert_title(view: StoryView) -> str:

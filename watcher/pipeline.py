@@ -9,6 +9,7 @@ from hashlib import sha256
 from watcher.alerts.policy import HISTORY, WORDS, Decision, Reason, Told, decide_alert, hold_back
 from watcher.alerts.rhythm import UNHEARD, Heard, decide_rhythm, silence_due, watches
 from watcher.alerts.routes import ReceiverClock, RouteSettings, plan_dispatches
+from watcher.alerts.silences import Silence, find_silence, silenced
 from watcher.matching.matcher import Matcher
 from watcher.model import (
     Alert,
@@ -69,6 +70,7 @@ class Plan:
     rules: tuple[Rule, ...]
     routes: tuple[RouteSettings, ...]
     receivers: Mapping[str, ReceiverClock]
+    silences: tuple[Silence, ...] = ()
     story_window: timedelta = timedelta(hours=72)
     all_stories: bool = False
 
@@ -123,6 +125,8 @@ class Pipeline:
 
     def __init__(self, plan: Plan) -> None:
         self.matcher = Matcher(plan.rules)
+        #: Made by hand, beside those of the plan; whoever has the store puts them here.
+        self.silences: tuple[Silence, ...] = ()
         self._take(plan)
         self.memory = self.empty_memory()
 
@@ -213,7 +217,19 @@ class Pipeline:
             new=decision.new,
         )
         self.memory.note_alert(rule.id, story.id, now)
+        silence = self._silence(alert, article, now)
+        if silence is not None:
+            return Verdict(match, silenced(decision, silence), alert)
         return Verdict(match, decision, alert, tuple(self._dispatches(alert, article, now)))
+
+    def _silence(self, alert: Alert, article: Article | None, now: datetime) -> Silence | None:
+        return find_silence(
+            (*self.plan.silences, *self.silences),
+            alert,
+            now,
+            languages=(article.lang,) if article and article.lang else (),
+            publishers=(article.family,) if article else (),
+        )
 
     def heard(self, rule: str, now: datetime) -> Heard:
         """What a rule has heard; one not met before begins to watch now."""
@@ -253,6 +269,9 @@ class Pipeline:
         )
         heard.note_alert(decision.kind, now)
         self.memory.note_alert(rule.id, None, now)
+        silence = self._silence(alert, None, now)
+        if silence is not None:
+            return Noticed(silenced(decision, silence), alert, ())
         return Noticed(decision, alert, tuple(self._dispatches(alert, None, now)))
 
     def next_silence(self) -> datetime | None:

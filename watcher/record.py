@@ -136,6 +136,7 @@ class Recorder:
         rows = _Rows()
         try:
             with self._store.begin() as tx:
+                self._pipeline.silences = tx.silences.current(now)
                 reports = [self._one(tx, poll, now, rows) for poll in polls]
                 rows.write(tx, now)
                 if any(report.alerts for report in reports):

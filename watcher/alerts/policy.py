@@ -35,6 +35,7 @@ class Reason(StrEnum):
     BASELINE = "baseline"
     QUARANTINED = "quarantined"
     REVISION = "revision"
+    SILENCED = "silenced"
 
 
 WORDS: dict[Reason, str] = {
@@ -58,6 +59,7 @@ WORDS: dict[Reason, str] = {
     Reason.BASELINE: "seen at the first poll of a new feed",
     Reason.QUARANTINED: "the feed changed too much at once",
     Reason.REVISION: "the rule held for an earlier version of this article",
+    Reason.SILENCED: "somebody silenced such alerts for a while",
 }
 
 

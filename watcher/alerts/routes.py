@@ -1,15 +1,18 @@
 """Which receivers get an alert, and when: a tree whose children inherit. Pure."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from watcher.alerts.schedule import QuietHours, check_cron, next_slot, quiet_until, slot_name
+from watcher.durations import format_duration
 from watcher.model import Alert, AlertKind, Dispatch, Severity
+from watcher.rules.policy import Duration
 
 
 class _Yaml(BaseModel):
@@ -44,6 +47,12 @@ def _checked_cron(cron: str) -> str:
     return cron
 
 
+def _some_time(value: timedelta) -> timedelta:
+    if value < timedelta(minutes=1):
+        raise ValueError("a minute is the least: nobody acknowledges faster")
+    return value
+
+
 Zone = Annotated[str, AfterValidator(check_zone)]
 Cron = Annotated[str, AfterValidator(_checked_cron)]
 
@@ -61,10 +70,24 @@ class RouteMatch(_Yaml):
 
 
 class DigestSchedule(_Yaml):
-    """`digest` is a cron expression in `zone`, by default the receiver's."""
+    """`digest` is a cron expression in `zone`, by default the receiver's.
+
+    A slot with fewer than `min_items` alerts is left to the next one, until the oldest has
+    waited for `max_wait`. `group_by` makes a message per rule, tag or story.
+    """
 
     digest: Cron
     zone: Zone | None = None
+    min_items: int = Field(default=1, ge=1)
+    max_wait: Duration = timedelta(days=7)
+    group_by: Literal["all", "rule", "tag", "story"] = "all"
+
+
+class Escalation(_Yaml):
+    """Who else is told of an alert that nobody acknowledged, and how long after."""
+
+    after: Annotated[Duration, AfterValidator(_some_time)]
+    receivers: Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)]
 
 
 class RouteSettings(_Yaml):
@@ -73,6 +96,7 @@ class RouteSettings(_Yaml):
     match: RouteMatch = RouteMatch()
     receivers: Names = ()
     send: Literal["immediate"] | DigestSchedule | None = None
+    escalate: tuple[Escalation, ...] = ()
     go_on: bool = Field(default=False, alias="continue")
     routes: tuple["RouteSettings", ...] = ()
 
@@ -86,13 +110,17 @@ class ReceiverClock:
     enabled: bool = True
 
 
+Send: TypeAlias = Literal["immediate"] | DigestSchedule
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """Where an alert goes by one route; `route` is the node's place in the tree, like `0.2`."""
 
     receiver: str
-    send: Literal["immediate"] | DigestSchedule
+    send: Send
     route: str
+    escalate: tuple[Escalation, ...] = ()
 
 
 def find_targets(
@@ -109,9 +137,28 @@ def find_targets(
     """
     facts = {"languages": frozenset(languages), "publishers": frozenset(publishers)}
     found: dict[str, Target] = {}
-    for target in _walk(routes, alert, facts, "", (), "immediate"):
+    for target in _walk(routes, alert, facts, "", _TOP):
         found.setdefault(target.receiver, target)
     return list(found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Inherited:
+    """What a node has of its parents for what it leaves out."""
+
+    receivers: tuple[str, ...] = ()
+    send: Send = "immediate"
+    escalate: tuple[Escalation, ...] = ()
+
+    def with_own(self, route: RouteSettings) -> "_Inherited":
+        return _Inherited(
+            route.receivers or self.receivers,
+            route.send or self.send,
+            route.escalate or self.escalate,
+        )
+
+
+_TOP = _Inherited()
 
 
 def _walk(
@@ -119,18 +166,29 @@ def _walk(
     alert: Alert,
     facts: Mapping[str, frozenset[str]],
     path: str,
-    receivers: tuple[str, ...],
-    send: Literal["immediate"] | DigestSchedule,
+    above: _Inherited,
 ) -> Iterator[Target]:
     for n, route in enumerate(routes):
         if not _matches(route.match, alert, facts):
             continue
-        here = f"{path}{n}"
-        own_receivers, own_send = route.receivers or receivers, route.send or send
-        below = list(_walk(route.routes, alert, facts, f"{here}.", own_receivers, own_send))
-        yield from below or (Target(name, own_send, here) for name in own_receivers)
+        here, own = f"{path}{n}", above.with_own(route)
+        below = list(_walk(route.routes, alert, facts, f"{here}.", own))
+        yield from below or (Target(r, own.send, here, own.escalate) for r in own.receivers)
         if not route.go_on:
             return
+
+
+def schedules_of(
+    routes: Sequence[RouteSettings], path: str = "", above: _Inherited = _TOP
+) -> dict[str, DigestSchedule]:
+    """The digest schedule of every node that has or inherits one, by its place in the tree."""
+    found: dict[str, DigestSchedule] = {}
+    for n, route in enumerate(routes):
+        here, own = f"{path}{n}", above.with_own(route)
+        if isinstance(own.send, DigestSchedule):
+            found[here] = own.send
+        found |= schedules_of(route.routes, f"{here}.", own)
+    return found
 
 
 def _matches(match: RouteMatch, alert: Alert, facts: Mapping[str, frozenset[str]]) -> bool:
@@ -163,29 +221,109 @@ def plan_dispatches(
     receivers: Mapping[str, ReceiverClock],
     now: datetime,
 ) -> list[Dispatch]:
-    """When each receiver gets the alert. Quiet hours hold what is immediate; digests keep their slot."""
-    return [
-        plan_dispatch(alert.id, target, receivers[target.receiver], now)
-        for target in find_targets(routes, alert, languages=languages, publishers=publishers)
-        if target.receiver in receivers and receivers[target.receiver].enabled
+    """When each receiver gets the alert. Quiet hours hold what is immediate; digests keep their slot.
+
+    A receiver that is also told by escalation keeps its first place.
+    """
+    targets = find_targets(routes, alert, languages=languages, publishers=publishers)
+    plans: list[tuple[str, Target, Escalation | None]] = [(t.receiver, t, None) for t in targets]
+    plans += [
+        (receiver, replace(target, receiver=receiver), step)
+        for target in targets
+        for step in target.escalate
+        for receiver in step.receivers
     ]
+    found: dict[str, Dispatch] = {}
+    for receiver, target, step in plans:
+        clock = receivers.get(receiver)
+        if clock is None or not clock.enabled or receiver in found:
+            continue
+        found[receiver] = (
+            plan_dispatch(alert, target, clock, now)
+            if step is None
+            else plan_escalation(alert, target, step, clock, now)
+        )
+    return list(found.values())
 
 
-def plan_dispatch(alert: str, target: Target, clock: ReceiverClock, now: datetime) -> Dispatch:
+def plan_dispatch(alert: Alert, target: Target, clock: ReceiverClock, now: datetime) -> Dispatch:
     """One alert for one receiver."""
     if isinstance(target.send, DigestSchedule):
-        zone = target.send.zone or clock.zone
-        due = next_slot(target.send.digest, zone, now)
-        slot = f"digest:{target.route}:{slot_name(due, zone)}"
-        return Dispatch(alert, target.receiver, due, slot, f"digest {target.send.digest} {zone}")
+        return plan_digest(alert, target, target.send, clock.zone, now)
     end = quiet_until(clock.quiet_hours, clock.zone, now)
     if end is not None:
         until = slot_name(end, clock.zone)
-        return Dispatch(
-            alert,
-            target.receiver,
-            end,
-            f"held:{until}",
-            f"held during quiet hours until {until[-5:]}",
-        )
-    return Dispatch(alert, target.receiver, now, "", "immediate")
+        reason = f"held during quiet hours until {until[-5:]}"
+        return Dispatch(alert.id, target.receiver, end, f"held:{until}", reason)
+    return Dispatch(alert.id, target.receiver, now, "", "immediate")
+
+
+def plan_digest(
+    alert: Alert, target: Target, schedule: DigestSchedule, receiver_zone: str, now: datetime
+) -> Dispatch:
+    """In the next slot; alerts of one slot and group make one message."""
+    zone = schedule.zone or receiver_zone
+    due = next_slot(schedule.digest, zone, now)
+    route = target.route + _group(alert, schedule.group_by)
+    slot = f"{DIGEST}{route}:{slot_name(due, zone)}"
+    return Dispatch(alert.id, target.receiver, due, slot, f"digest {schedule.digest} {zone}")
+
+
+def plan_escalation(
+    alert: Alert, target: Target, step: Escalation, clock: ReceiverClock, now: datetime
+) -> Dispatch:
+    """Due when the step's time is up, or when quiet hours that hold then end."""
+    due = now + step.after
+    due = quiet_until(clock.quiet_hours, clock.zone, due) or due
+    after = format_duration(step.after)
+    slot = f"{ESCALATION}{target.route}:{after}"
+    return Dispatch(alert.id, target.receiver, due, slot, f"not acknowledged within {after}")
+
+
+def postpone(
+    dispatches: Sequence[Dispatch],
+    alerts: Sequence[Alert],
+    schedule: DigestSchedule,
+    receiver_zone: str,
+    now: datetime,
+) -> list[Dispatch]:
+    """The next slot's dispatches when too few are due for a digest, else none."""
+    oldest = min(alert.at for alert in alerts)
+    if len(dispatches) >= schedule.min_items or now - oldest >= schedule.max_wait:
+        return []
+    zone = schedule.zone or receiver_zone
+    due = next_slot(schedule.digest, zone, now)
+    return [
+        replace(d, send_at=due, slot=f"{schedule_name(d.slot)}:{slot_name(due, zone)}")
+        for d in dispatches
+    ]
+
+
+#: How slots begin: digests, what is held by quiet hours, what nobody acknowledged.
+DIGEST, HELD, ESCALATION = "digest:", "held:", "escalation:"
+
+
+def schedule_name(slot: str) -> str:
+    """What slots of one schedule and group share: `digest:0.2` of `digest:0.2:2026-05-30T07:00`."""
+    return HELD if slot.startswith(HELD) else slot.rsplit(":", 2)[0]
+
+
+def route_of(slot: str) -> str:
+    """The place in the tree that a digest's slot belongs to."""
+    return schedule_name(slot).removeprefix(DIGEST).partition("/")[0]
+
+
+def goes_alone(slot: str) -> bool:
+    """An alert at once, or told on because nobody acknowledged it."""
+    return not slot or slot.startswith(ESCALATION)
+
+
+def _group(alert: Alert, by: str) -> str:
+    if by == "all":
+        return ""
+    name = {
+        "rule": alert.rule,
+        "tag": next(iter(alert.tags), ""),
+        "story": alert.story or alert.id,
+    }[by]
+    return "/" + re.sub(r"[:/\s]+", "-", name)

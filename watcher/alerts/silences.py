@@ -1,11 +1,13 @@
 """Alerts somebody asked not to be sent for a while: matched like routes, with a name and an end. Pure."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, time
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from watcher.alerts.policy import Decision, Reason
 from watcher.alerts.routes import RouteMatch, Zone, mismatch
 from watcher.alerts.schedule import QuietHours, quiet_until
 from watcher.model import Alert
@@ -81,3 +83,10 @@ def find_silence(
     spoken, heard = frozenset(languages), frozenset(publishers)
     holding = [s for s in silences if s.holds(now) and not mismatch(s.match, alert, spoken, heard)]
     return max(holding, key=lambda s: (s.until, s.id), default=None)
+
+
+def silenced(decision: Decision, silence: Silence) -> Decision:
+    """The alert was raised and is kept, but nobody gets it; `detail` names who wanted that."""
+    until = f"{silence.until:%Y-%m-%d %H:%M} UTC"
+    detail = f"{silence.id} by {silence.author} until {until}: {silence.comment}"
+    return replace(decision, send=False, reason=Reason.SILENCED, detail=detail)

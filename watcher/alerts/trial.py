@@ -9,7 +9,7 @@ from watcher.alerts.routes import (
     RouteSettings,
     find_targets,
     mismatch,
-    plan_dispatch,
+    plan_dispatches,
 )
 from watcher.model import Alert, Dispatch
 
@@ -43,11 +43,19 @@ def try_routes(
     """What `plan_dispatches` would do at `now`, with every node that was looked at."""
     spoken, heard = frozenset(languages), frozenset(publishers)
     targets = find_targets(routes, alert, languages=spoken, publishers=heard)
-    ready = [t for t in targets if t.receiver in receivers and receivers[t.receiver].enabled]
+    planned = plan_dispatches(
+        alert, languages=spoken, publishers=heard, routes=routes, receivers=receivers, now=now
+    )
+    named = [
+        r
+        for t in targets
+        for r in (t.receiver, *(r for step in t.escalate for r in step.receivers))
+    ]
+    reached = {dispatch.receiver for dispatch in planned}
     return RouteTrial(
         tuple(_steps(routes, alert, spoken, heard, "")),
-        tuple(plan_dispatch(alert.id, t, receivers[t.receiver], now) for t in ready),
-        tuple(t.receiver for t in targets if t not in ready),
+        tuple(planned),
+        tuple(r for r in dict.fromkeys(named) if r not in reached),
     )
 
 

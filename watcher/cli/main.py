@@ -14,6 +14,7 @@ from watcher.cli import (
     labels,
     lint,
     outbox,
+    routing,
     rules,
     schema,
     service,
@@ -62,6 +63,9 @@ app.command()(schema.schema)
 app.add_typer(feeds.app, name="feeds")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(archive.digest, name="digest")
+app.add_typer(routing.alerts, name="alerts")
+app.add_typer(routing.silence, name="silence")
+app.add_typer(routing.route, name="route")
 app.add_typer(stories.app, name="stories")
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from watcher.alerts.routes import DigestSchedule, RouteSettings
+from watcher.alerts.routes import DigestSchedule, RouteMatch, RouteSettings
 from watcher.alerts.schedule import next_slot
 from watcher.config.problems import Loc, nearest
 from watcher.config.reader import Reader
@@ -47,9 +47,12 @@ def check_root(reader: Reader, root: Root, book: RuleBook, families: Iterable[st
     places = zip(root.settings.routes, root.route_places, strict=False)
     for route, loc, receivers, send in _walk(places, ("routes",), (), None):
         used |= set(route.receivers)
+        used |= {name for step in route.escalate for name in step.receivers}
         _check_receivers(reader, root, loc, route, receivers)
-        _check_match(reader, root, book, families, loc, route)
+        _check_match(reader, root, book, families, loc, route.match)
         _check_schedule(reader, root, loc, receivers, send)
+    for n, silence in enumerate(root.settings.silences):
+        _check_match(reader, root, book, families, ("silences", n), silence.match)
     _warn(reader, root, used)
 
 
@@ -89,6 +92,11 @@ def _check_receivers(
         if name not in root.names:
             at = (*loc, "receivers", n)
             reader.problem(root.document, at, f"unknown receiver {name!r}", _near(name, root))
+    for step, escalation in enumerate(route.escalate):
+        for n, name in enumerate(escalation.receivers):
+            if name not in root.names:
+                at = (*loc, "escalate", step, "receivers", n)
+                reader.problem(root.document, at, f"unknown receiver {name!r}", _near(name, root))
     if not effective and not route.routes:
         todo = "add receivers: here or to its parent"
         reader.problem(root.document, loc, "the route has no receivers", todo)
@@ -104,9 +112,9 @@ def _check_match(
     book: RuleBook,
     families: Iterable[str],
     loc: Loc,
-    route: RouteSettings,
+    match: RouteMatch,
 ) -> None:
-    for n, name in enumerate(route.match.rules):
+    for n, name in enumerate(match.rules):
         if name not in book.ids:
             at = (*loc, "match", "rules", n)
             todo = nearest(name, book.ids, otherwise="delete it")
@@ -115,7 +123,7 @@ def _check_match(
         ("tags", "no rule has the tag", book.tags),
         ("publishers", "no publisher is of the family", set(families)),
     ):
-        for n, name in enumerate(getattr(route.match, key)):
+        for n, name in enumerate(getattr(match, key)):
             if name not in known:
                 at = (*loc, "match", key, n)
                 todo = nearest(name, known, otherwise="check the spelling")

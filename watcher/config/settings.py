@@ -17,6 +17,7 @@ from pydantic_settings import (
 from pydantic_settings.sources.utils import parse_env_vars
 
 from watcher.alerts.routes import RouteSettings
+from watcher.alerts.silences import Silence
 from watcher.clock import parse_clock
 from watcher.durations import parse_duration
 
@@ -176,6 +177,7 @@ class WatcherSettings(BaseSettings):
     retention: RetentionSettings = RetentionSettings()
     receivers: tuple[dict[str, Any], ...] = Field(default=(), repr=False)
     routes: tuple[RouteSettings, ...] = ()
+    silences: tuple[Silence, ...] = ()
 
     @classmethod
     def settings_customise_sources(

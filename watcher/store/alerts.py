@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from watcher.model import Alert, AlertKind, Dispatch, Severity
-from watcher.store.tables import alert, dispatch, verdict
+from watcher.store.tables import acknowledgement, alert, dispatch, verdict
 from watcher.store.upsert import insert_new, upsert
 
 _DISPATCH = [dispatch.c[f.name] for f in fields(Dispatch)]
@@ -44,6 +44,24 @@ class Alerts:
     def of_story(self, story: str) -> list[Alert]:
         query = sa.select(alert).where(alert.c.story == story).order_by(alert.c.at, alert.c.id)
         return [_alert(row) for row in self._do(query)]
+
+    def find(self, name: str) -> Alert | None:
+        """By its id, or by a beginning of it that no other has."""
+        query = sa.select(alert).where(alert.c.id.startswith(name, autoescape=True)).limit(2)
+        rows = self._do(query).all()
+        return self.get(name) or (_alert(rows[0]) if len(rows) == 1 else None)
+
+    # who has seen to what
+
+    def acknowledge(self, alert_id: str, by: str, note: str, at: datetime) -> bool:
+        """False when somebody had done so before: the first one stands."""
+        row = {"alert": alert_id, "by": by, "note": note, "at": at}
+        return insert_new(self._connection, acknowledgement, row)
+
+    def acknowledged(self, alerts: Collection[str]) -> dict[str, tuple[str, str, datetime]]:
+        """Of these, who acknowledged which: name, note and time."""
+        query = sa.select(acknowledgement).where(acknowledgement.c.alert.in_(list(alerts)))
+        return {row.alert: (row.by, row.note, row.at) for row in self._do(query)}
 
     # decisions, told or not
 
@@ -101,6 +119,21 @@ class Alerts:
     def waiting(self) -> list[Dispatch]:
         """Not yet composed, due or not, oldest first."""
         return [Dispatch(**row._mapping) for row in self._do(_waiting())]
+
+    def dispatches_of(self, alert_id: str) -> list[tuple[Dispatch, str | None]]:
+        """Where an alert goes or went, with the key of the message; first due first."""
+        query = sa.select(*_DISPATCH, dispatch.c.notification).where(dispatch.c.alert == alert_id)
+        rows = self._do(query.order_by(dispatch.c.send_at, dispatch.c.receiver)).all()
+        return [(Dispatch(*row[:-1]), row[-1]) for row in rows]
+
+    def postpone(self, dispatches: Iterable[Dispatch]) -> None:
+        """Give waiting dispatches another time and slot."""
+        for d in dispatches:
+            self._do(
+                sa.update(dispatch)
+                .where(dispatch.c.alert == d.alert, dispatch.c.receiver == d.receiver)
+                .values(send_at=d.send_at, slot=d.slot)
+            )
 
     def composed(self, pairs: Iterable[tuple[str, str]], notification: str) -> None:
         """Mark (alert, receiver) pairs as frozen into that message."""

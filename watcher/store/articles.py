@@ -191,7 +191,9 @@ class Articles:
 
     def newest(self, limit: int) -> Iterator[Article]:
         """The last ones first."""
-        query = sa.select(*ARTICLE_COLUMNS).order_by(article.c.first_seen.desc(), article.c.n.desc())
+        query = sa.select(*ARTICLE_COLUMNS).order_by(
+            article.c.first_seen.desc(), article.c.n.desc()
+        )
         for row in self._do(query.limit(limit).execution_options(yield_per=_CHUNK)):
             yield to_article(row)
 

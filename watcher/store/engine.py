@@ -21,6 +21,7 @@ from watcher.store.meta import Meta
 from watcher.store.opening import Found, look
 from watcher.store.outbox import Outbox
 from watcher.store.schema import migrate
+from watcher.store.silences import Silences
 from watcher.store.stories import Stories
 
 BUSY_S = 10
@@ -51,6 +52,7 @@ class Transaction:
         self.alerts = Alerts(connection)
         self.outbox = Outbox(connection)
         self.labels = Labels(connection)
+        self.silences = Silences(connection)
         self.meta = Meta(connection)
 
 

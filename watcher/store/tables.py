@@ -248,6 +248,23 @@ dispatch = sa.Table(
     sa.Index("ix_dispatch_due", "notification", "send_at"),
 )
 
+acknowledgement = sa.Table(
+    "acknowledgement",
+    metadata,
+    _text("alert", primary_key=True),
+    _text("by"),
+    _text("note"),
+    _moment("at"),
+)
+
+silence = sa.Table(
+    "silence",
+    metadata,
+    _text("id", primary_key=True),
+    sa.Column("body", Json, nullable=False),
+    _moment("until", index=True),
+)
+
 outbox = sa.Table(
     "outbox",
     metadata,

@@ -1,0 +1,135 @@
+"""Silences, acknowledgements, escalations and digests that wait for company, through the store."""
+
+from datetime import timedelta
+
+from top_world import NOW, World, article, rule
+
+from watcher.alerts.policy import Reason
+from watcher.alerts.routes import ReceiverClock
+from watcher.alerts.silences import Silence
+
+ALL = [{"receivers": ["desk"]}]
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+
+
+def silence(**fields: object) -> Silence:
+    body = {"id": "s1", "match": {"rules": ["launch"]}, "author": "Kim", "comment": "drill"}
+    return Silence.model_validate(body | {"from": NOW - DAY, "until": NOW + DAY} | fields)
+
+
+def titles(world: World, receiver: str) -> list[str]:
+    return [digest.title for digest in world.receivers[receiver].digests]
+
+
+def with_routes(routes: list[dict[str, object]], **clocks: ReceiverClock) -> World:
+    world = World([rule()], routes, **clocks)
+    zones = {name: clock.zone for name, clock in clocks.items()}
+    world.composer.use([rule()], world.receivers, zones, world.plan.routes)
+    return world
+
+
+def test_a_silenced_alert_is_kept_with_its_reason_and_goes_to_nobody() -> None:
+    world = World([rule()], ALL, desk=ReceiverClock())
+    world.pipeline.silences = (silence(),)
+
+    world.take(article(1))
+    world.compose()
+
+    with world.store.read() as tx:
+        (verdict,) = tx.alerts.verdicts_of("a1")
+        kept = tx.alerts.since(NOW)
+    assert (verdict["sent"], verdict["reason"]) == (False, Reason.SILENCED)
+    assert verdict["detail"] == "s1 by Kim until 2026-05-31 12:00 UTC: drill"
+    assert len(kept) == 1
+    assert titles(world, "desk") == []
+
+
+def test_a_stored_silence_holds_until_it_is_ended() -> None:
+    world = World([rule()], ALL, desk=ReceiverClock())
+    with world.store.begin() as tx:
+        tx.silences.add(silence())
+        before = tx.silences.current(NOW)
+        ended = tx.silences.end("s1", NOW)
+        again = tx.silences.end("s1", NOW)
+        after = tx.silences.current(NOW)
+
+    assert before == (silence(),)
+    assert (ended, again, after) == (True, False, ())
+
+
+def test_what_nobody_acknowledged_is_told_to_the_next_receiver_once() -> None:
+    world = with_routes(
+        [{"receivers": ["desk"], "escalate": [{"after": "30m", "receivers": ["chief"]}]}],
+        desk=ReceiverClock(),
+        chief=ReceiverClock(),
+    )
+
+    world.take(article(1))
+    world.compose()
+    early = titles(world, "chief")
+    world.turn_to(NOW + 30 * MINUTE)
+    world.compose()
+    world.compose()
+
+    assert len(titles(world, "desk")) == 1
+    assert early == []
+    assert titles(world, "chief") == ["Not acknowledged within 30m: North Korea fires rocket"]
+
+
+def test_an_acknowledged_alert_is_not_escalated() -> None:
+    world = with_routes(
+        [{"receivers": ["desk"], "escalate": [{"after": "30m", "receivers": ["chief"]}]}],
+        desk=ReceiverClock(),
+        chief=ReceiverClock(),
+    )
+    world.take(article(1))
+    with world.store.begin() as tx:
+        (alert,) = tx.alerts.since(NOW)
+        first = tx.alerts.acknowledge(alert.id, "Kim", "", NOW)
+        second = tx.alerts.acknowledge(alert.id, "Lee", "", NOW)
+
+    world.turn_to(NOW + DAY)
+    world.compose()
+
+    assert (first, second) == (True, False)
+    assert titles(world, "chief") == []
+
+
+def digest_world(**schedule: object) -> World:
+    send = {"digest": "0 7 * * *", **schedule}
+    return with_routes([{"receivers": ["desk"], "send": send}], desk=ReceiverClock())
+
+
+def test_a_digest_with_too_few_alerts_waits_for_the_next_slot() -> None:
+    world = digest_world(min_items=2)
+    world.take(article(1))
+    world.turn_to(NOW + timedelta(hours=19))
+    world.compose()
+    first = titles(world, "desk")
+    world.take(article(2, "Rocket over Elsewhere explodes", at=NOW + timedelta(hours=20)))
+    world.turn_to(NOW + timedelta(hours=43))
+    world.compose()
+
+    assert first == []
+    assert len(world.receivers["desk"].digests) == 1
+    assert len(world.receivers["desk"].digests[0].stories) == 2
+
+
+def test_a_lone_alert_waits_no_longer_than_it_may() -> None:
+    world = digest_world(min_items=5, max_wait="1d")
+    world.take(article(1))
+    for hours in (19, 43):
+        world.turn_to(NOW + timedelta(hours=hours))
+        world.compose()
+
+    assert len(world.receivers["desk"].digests) == 1
+
+
+def test_a_digest_can_be_a_message_per_rule() -> None:
+    routes = [{"receivers": ["desk"], "send": {"digest": "0 7 * * *", "group_by": "rule"}}]
+    world = World([rule(), rule("korea", "korea")], routes, desk=ReceiverClock())
+    world.take(article(1))
+    world.turn_to(NOW + timedelta(hours=19))
+    world.compose()
+
+    assert len(world.receivers["desk"].digests) == 2

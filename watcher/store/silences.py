@@ -1,0 +1,43 @@
+"""Silences made by hand; those of the configuration are not here."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from watcher.alerts.silences import Silence
+from watcher.store.tables import silence
+from watcher.store.upsert import insert_new
+
+
+class Silences:
+    """By id; an ended one stays, as an answer to why nothing was sent."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+        self._do = connection.execute
+
+    def add(self, value: Silence) -> bool:
+        """False when the id is taken."""
+        body = value.model_dump(mode="json", by_alias=True)
+        row = {"id": value.id, "body": body, "until": value.until}
+        return insert_new(self._connection, silence, row)
+
+    def end(self, silence_id: str, now: datetime) -> bool:
+        """False when there is none that still holds."""
+        table = silence.c
+        query = sa.update(silence).where(table.id == silence_id, table.until > now)
+        return bool(self._do(query.values(until=now)).rowcount)
+
+    def current(self, now: datetime) -> tuple[Silence, ...]:
+        """Those that have not ended, begun or not, in order of id."""
+        return self._read(sa.select(silence).where(silence.c.until > now))
+
+    def all(self) -> tuple[Silence, ...]:
+        return self._read(sa.select(silence))
+
+    def _read(self, query: sa.Select[tuple[object, ...]]) -> tuple[Silence, ...]:
+        # An end before its time is in the row alone.
+        return tuple(
+            Silence.model_validate(row.body).model_copy(update={"until": row.until})
+            for row in self._do(query.order_by(silence.c.id))
+        )
