@@ -1,13 +1,20 @@
 """silence, alerts and route as a user meets them."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
+from watcher.app import STORE_NAME, plan_of
 from watcher.cli.main import app
+from watcher.config.load import load_config
+from watcher.model import Article
+from watcher.pipeline import Pipeline
+from watcher.record import store_outcome
+from watcher.store.engine import open_store
 
 
 @pytest.fixture
@@ -72,6 +79,39 @@ def test_a_silence_is_made_listed_and_ended(folder: Path) -> None:
     assert after.output.strip() == "none"
 
 
+def test_explain_alert_tells_the_whole_way(folder: Path) -> None:
+    config = load_config(folder, {})
+    (folder / "../data").resolve().mkdir()
+    store = open_store(folder / "../data" / STORE_NAME)
+    now = datetime(2026, 5, 30, 12, tzinfo=UTC)
+    article = Article(
+        "a1", "f", "https://sample.example/1", "A rocket rises", "", now, publisher="Sample"
+    )
+    outcome = Pipeline(plan_of(config)).process(article, now)
+    with store.begin() as tx:
+        tx.articles.add(article, "hash")
+        store_outcome(tx, outcome, now)
+    store.close()
+    (alert,) = outcome.alerts
+
+    found = run(folder, "explain", "--alert", alert.id, "--json")
+    acked = run(folder, "alerts", "ack", alert.id[:8], "--by", "Kim")
+    shown = run(folder, "explain", "--alert", alert.id)
+
+    steps = json.loads(found.output)["steps"]
+    assert [step["step"] for step in steps] == [
+        "article",
+        "match",
+        "story",
+        "decision",
+        "route",
+        "route",
+    ]
+    assert steps[3]["reason"] == "first report of a new story"
+    assert acked.exit_code == 0
+    assert "acknowledged:" in shown.output
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -81,6 +121,7 @@ def test_a_silence_is_made_listed_and_ended(folder: Path) -> None:
         (["silence", "end", "s1"], "s1: no such silence"),
         (["alerts", "ack", "t1", "--by", "Kim"], "t1: no such alert"),
         (["alerts", "list", "--since", "soon"], "--since: 'soon' is not a duration"),
+        (["explain", "--alert", "t1"], "t1: no such alert"),
         (["route", "test", "--at", "noon"], "'noon' is not a time with a zone"),
         (["route", "test", "--rule", "lunch"], "lunch: no such rule"),
     ],

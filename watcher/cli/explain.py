@@ -8,6 +8,7 @@ import typer
 from rich.text import Text
 
 from watcher.app import clock_of, open_door
+from watcher.cli.chain import explain_alert
 from watcher.cli.context import FAILED, MISUSED, configuration, opened_store
 from watcher.cli.find import chosen, find_article
 from watcher.cli.output import complain, console, print_json, say
@@ -30,10 +31,16 @@ def explain_article(
     context: typer.Context,
     article: Annotated[
         str,
-        typer.Argument(help="Id or link of a stored article, any link, a headline, or - for text."),
+        typer.Argument(
+            help="Id or link of a stored article, any link, a headline, or - for text; "
+            "with --alert the id of an alert."
+        ),
     ],
     rule: Annotated[str | None, typer.Option("--rule", help="Only this rule.")] = None,
     text: Annotated[str, typer.Option("--text", help="Body to go with a headline.")] = "",
+    alert: Annotated[
+        bool, typer.Option("--alert", help="From the article to the delivery of an alert.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Why rules match an article or not, what came nearest, and what became of it.
@@ -42,6 +49,9 @@ def explain_article(
     below it, a web page, or a JSON object as in a rule's tests.
     """
     config = configuration(context)
+    if alert:
+        explain_alert(config, article, as_json=as_json)
+        return
     rules = chosen(config, rule)
     found, history = _find_article(config, article, text)
     results = [explain(each, found) for each in rules]
