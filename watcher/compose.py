@@ -17,6 +17,7 @@ from watcher.alerts.routes import (
     route_of,
     schedule_name,
     schedules_of,
+    settled,
 )
 from watcher.errors import WatcherError
 from watcher.faults import Faults
@@ -99,9 +100,13 @@ class Composer:
         """An escalation that somebody was quicker than needs no message."""
         escalated = [d.alert for d in due if d.slot.startswith(ESCALATION)]
         known = tx.alerts.acknowledged(escalated) if escalated else {}
-        settled = [d for d in due if d.slot.startswith(ESCALATION) and d.alert in known]
-        tx.alerts.composed([(d.alert, d.receiver) for d in settled], ACKNOWLEDGED)
-        return [d for d in due if d not in settled]
+        answered = [d for d in due if d.slot.startswith(ESCALATION) and d.alert in known]
+        usual = [d for d in map(settled, answered) if d is not None]
+        tx.alerts.postpone(usual)
+        waiting = {(d.alert, d.receiver) for d in usual}
+        done = [(d.alert, d.receiver) for d in answered if (d.alert, d.receiver) not in waiting]
+        tx.alerts.composed(done, ACKNOWLEDGED)
+        return [d for d in due if d not in answered]
 
     def merge_backlog(self, tx: Transaction, receiver: str, now: datetime) -> None:
         """Single alerts that lay in the outbox, untried, while a receiver was away: one digest.

@@ -223,10 +223,11 @@ def plan_dispatches(
 ) -> list[Dispatch]:
     """When each receiver gets the alert. Quiet hours hold what is immediate; digests keep their slot.
 
-    A receiver that is also told by escalation keeps its first place.
+    An escalation counts from when the first receiver of its route is told.
     """
     targets = find_targets(routes, alert, languages=languages, publishers=publishers)
     plans: list[tuple[str, Target, Escalation | None]] = [(t.receiver, t, None) for t in targets]
+    named = {target.route: target.receiver for target in reversed(targets)}
     plans += [
         (receiver, replace(target, receiver=receiver), step)
         for target in targets
@@ -236,13 +237,16 @@ def plan_dispatches(
     found: dict[str, Dispatch] = {}
     for receiver, target, step in plans:
         clock = receivers.get(receiver)
-        if clock is None or not clock.enabled or receiver in found:
+        if clock is None or not clock.enabled:
             continue
-        found[receiver] = (
-            plan_dispatch(alert, target, clock, now)
-            if step is None
-            else plan_escalation(alert, target, step, clock, now)
-        )
+        if step is None:
+            found[receiver] = plan_dispatch(alert, target, clock, now)
+            continue
+        first = found.get(named[target.route])
+        told_at = first.send_at if first else now
+        escalated = plan_escalation(alert, target, step, clock, told_at, found.get(receiver))
+        if escalated is not None:
+            found[receiver] = escalated
     return list(found.values())
 
 
@@ -270,14 +274,34 @@ def plan_digest(
 
 
 def plan_escalation(
-    alert: Alert, target: Target, step: Escalation, clock: ReceiverClock, now: datetime
-) -> Dispatch:
-    """Due when the step's time is up, or when quiet hours that hold then end."""
-    due = now + step.after
+    alert: Alert,
+    target: Target,
+    step: Escalation,
+    clock: ReceiverClock,
+    told_at: datetime,
+    planned: Dispatch | None,
+) -> Dispatch | None:
+    """Due when the step's time after the first telling is up, or when quiet hours that hold then end.
+
+    `planned` is how the receiver gets the alert anyhow: sooner, and there is no escalation; later,
+    and it is kept in the slot, for the case that somebody acknowledges.
+    """
+    due = told_at + step.after
     due = quiet_until(clock.quiet_hours, clock.zone, due) or due
+    if planned is not None and planned.send_at <= due:
+        return None
     after = format_duration(step.after)
-    slot = f"{ESCALATION}{target.route}:{after}"
+    kept = f"|{planned.slot}|{planned.send_at.isoformat()}" if planned else ""
+    slot = f"{ESCALATION}{target.route}:{after}{kept}"
     return Dispatch(alert.id, target.receiver, due, slot, f"not acknowledged within {after}")
+
+
+def settled(escalated: Dispatch) -> Dispatch | None:
+    """What is left of an escalation once somebody acknowledged: the receiver's usual way, if any."""
+    _, slot, at = [*escalated.slot.split("|"), "", ""][:3]
+    if not at:
+        return None
+    return replace(escalated, slot=slot, send_at=datetime.fromisoformat(at), reason="digest")
 
 
 def postpone(
@@ -289,10 +313,10 @@ def postpone(
 ) -> list[Dispatch]:
     """The next slot's dispatches when too few are due for a digest, else none."""
     oldest = min(alert.at for alert in alerts)
-    if len(dispatches) >= schedule.min_items or now - oldest >= schedule.max_wait:
-        return []
     zone = schedule.zone or receiver_zone
     due = next_slot(schedule.digest, zone, now)
+    if len(dispatches) >= schedule.min_items or due - oldest > schedule.max_wait:
+        return []
     return [
         replace(d, send_at=due, slot=f"{schedule_name(d.slot)}:{slot_name(due, zone)}")
         for d in dispatches

@@ -1,5 +1,6 @@
 """silence add, list, end; alerts list, ack; route test: who is told, and who has seen to it."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Annotated, Any
@@ -7,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from watcher.alerts.silences import Silence
+from watcher.alerts.silences import Silence, find_silence
 from watcher.alerts.trial import RouteTrial, try_routes
 from watcher.app import clock_of, plan_of
 from watcher.cli.context import FAILED, MISUSED, configuration, opened_store
@@ -207,6 +208,12 @@ def try_route(
         plan.routes, alert, languages=lang or (), publishers=publisher or (),
         receivers=plan.receivers, now=now,
     )  # fmt: skip
+    with opened_store(config) as store, store.read() as tx:
+        silences = (*plan.silences, *tx.silences.current(now))
+    quiet = find_silence(silences, alert, now, languages=lang or (), publishers=publisher or ())
+    if quiet is not None:
+        trial = replace(trial, dispatches=())
+        complain(f"silenced by {quiet.id} ({quiet.author}): {quiet.comment}")
     if as_json:
         print_json(_as_data(trial))
     else:

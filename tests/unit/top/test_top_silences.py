@@ -95,6 +95,61 @@ def test_an_acknowledged_alert_is_not_escalated() -> None:
     assert titles(world, "chief") == []
 
 
+BOTH = [
+    {
+        "receivers": ["desk"],
+        "escalate": [{"after": "30m", "receivers": ["chief"]}],
+        "continue": True,
+    },
+    {"receivers": ["chief"], "send": {"digest": "0 7 * * *"}},
+]
+
+
+def test_who_has_a_digest_is_told_at_once_when_nobody_acknowledged() -> None:
+    world = with_routes(BOTH, desk=ReceiverClock(), chief=ReceiverClock())
+    world.take(article(1))
+    world.turn_to(NOW + 31 * MINUTE)
+    world.compose()
+    world.turn_to(NOW + DAY)
+    world.compose()
+
+    assert titles(world, "chief") == ["Not acknowledged within 30m: North Korea fires rocket"]
+
+
+def test_who_has_a_digest_gets_it_all_the_same_when_somebody_acknowledged() -> None:
+    world = with_routes(BOTH, desk=ReceiverClock(), chief=ReceiverClock())
+    world.take(article(1))
+    with world.store.begin() as tx:
+        (alert,) = tx.alerts.since(NOW)
+        tx.alerts.acknowledge(alert.id, "Kim", "", NOW)
+    world.turn_to(NOW + 31 * MINUTE)
+    world.compose()
+    early = titles(world, "chief")
+    world.turn_to(NOW + DAY)
+    world.compose()
+
+    assert early == []
+    assert len(titles(world, "chief")) == 1
+
+
+def test_an_escalation_counts_from_when_the_first_receiver_is_told() -> None:
+    route = {"receivers": ["desk"], "send": {"digest": "0 7 * * *"}}
+    world = with_routes(
+        [route | {"escalate": [{"after": "30m", "receivers": ["chief"]}]}],
+        desk=ReceiverClock(),
+        chief=ReceiverClock(),
+    )
+    world.take(article(1))
+    world.turn_to(NOW + timedelta(hours=19))
+    world.compose()
+    early = titles(world, "chief")
+    world.turn_to(NOW + timedelta(hours=19, minutes=30))
+    world.compose()
+
+    assert early == []
+    assert len(titles(world, "chief")) == 1
+
+
 def digest_world(**schedule: object) -> World:
     send = {"digest": "0 7 * * *", **schedule}
     return with_routes([{"receivers": ["desk"], "send": send}], desk=ReceiverClock())
@@ -116,13 +171,16 @@ def test_a_digest_with_too_few_alerts_waits_for_the_next_slot() -> None:
 
 
 def test_a_lone_alert_waits_no_longer_than_it_may() -> None:
-    world = digest_world(min_items=5, max_wait="1d")
+    world = digest_world(min_items=5, max_wait="2d")
     world.take(article(1))
-    for hours in (19, 43):
-        world.turn_to(NOW + timedelta(hours=hours))
-        world.compose()
+    world.turn_to(NOW + timedelta(hours=19))
+    world.compose()
+    first = len(world.receivers["desk"].digests)
+    world.turn_to(NOW + timedelta(hours=43))
+    world.compose()
 
-    assert len(world.receivers["desk"].digests) == 1
+    assert first == 0  # the next slot is in time
+    assert len(world.receivers["desk"].digests) == 1  # the one after would not be
 
 
 def test_a_digest_can_be_a_message_per_rule() -> None:
