@@ -101,6 +101,10 @@ class Daemon:
         """A tick never dies: trouble with the store pauses the work and says so once."""
         try:
             await work()
+        except asyncio.CancelledError:
+            if not self._stop.is_set():
+                raise
+            # The scheduler ends a tick that waits for the store; the store's work goes on to its end.
         except StoreError as error:
             if self._paused != str(error):
                 log.error("paused", error=str(error))
