@@ -24,6 +24,11 @@ def parse_duration(text: str) -> timedelta:
         ) from error
 
 
+def read_duration(value: object) -> object:
+    """What stands in a file: text is parsed, anything else is left to the type that wants it."""
+    return parse_duration(value) if isinstance(value, str) else value
+
+
 def format_duration(value: timedelta) -> str:
     """The shortest form that `parse_duration` reads back, to the second."""
     seconds = int(value.total_seconds())

@@ -19,7 +19,7 @@ from pydantic_settings.sources.utils import parse_env_vars
 from watcher.alerts.routes import RouteSettings
 from watcher.alerts.silences import Silence
 from watcher.clock import parse_clock
-from watcher.durations import parse_duration
+from watcher.durations import read_duration
 
 PREFIX = "WATCHER_"
 NESTING = "__"
@@ -31,7 +31,7 @@ _UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "kB": 10**3, "MB": 1
 def _duration(value: object) -> object:
     if isinstance(value, int | float) and not isinstance(value, bool):
         raise ValueError(f"{value} has no unit: write it like {value}s or {value}m")
-    return parse_duration(value) if isinstance(value, str) else value
+    return read_duration(value)
 
 
 def _positive(value: timedelta) -> timedelta:

@@ -9,12 +9,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from watcher.alerts.routes import Zone
 from watcher.alerts.schedule import QuietHours
-from watcher.durations import parse_duration
+from watcher.durations import read_duration
 from watcher.ports import Door, Renderer
-
-
-def _duration(value: Any) -> Any:
-    return parse_duration(value) if isinstance(value, str) else value
 
 
 def _quiet_hours(value: Any) -> Any:
@@ -58,7 +54,7 @@ _WRITTEN_HOURS = WithJsonSchema(
 )
 
 Duration = Annotated[
-    timedelta, BeforeValidator(_duration), Field(ge=timedelta(0)), _WRITTEN_DURATION
+    timedelta, BeforeValidator(read_duration), Field(ge=timedelta(0)), _WRITTEN_DURATION
 ]
 Hours = Annotated[QuietHours | None, BeforeValidator(_quiet_hours), _WRITTEN_HOURS]
 

@@ -6,15 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from watcher.durations import parse_duration
+from watcher.durations import parse_duration, read_duration
 from watcher.model import AlertKind, Severity
 
-
-def _duration(value: object) -> object:
-    return parse_duration(value) if isinstance(value, str) else value
-
-
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Duration = Annotated[timedelta, BeforeValidator(read_duration)]
 
 _PERIODS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
 _AT_MOST = re.compile(r"(?P<count>\d+)\s+per\s+(?P<period>.+)")

@@ -6,13 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
-from watcher.durations import parse_duration
+from watcher.durations import read_duration
 
 _HEADER = re.compile(r"(?i)authorization|cookie|user-agent|accept-language|x-[a-z0-9-]*(key|token)")
-
-
-def _duration(value: object) -> object:
-    return parse_duration(value) if isinstance(value, str) else value
 
 
 def _feed_url(url: str) -> str:
@@ -45,7 +41,7 @@ class FeedSettings(BaseModel):
     group: str = ""
     lang: str | None = None
     publisher: str | None = None
-    every: Annotated[timedelta | None, BeforeValidator(_duration)] = None
+    every: Annotated[timedelta | None, BeforeValidator(read_duration)] = None
     initial: Annotated[int, Field(ge=0, le=1000)] = 0
     enabled: bool = True
     identity: Literal["auto", "guid", "link", "content"] = "auto"
