@@ -273,9 +273,8 @@ static u32 lower(const Kernel *k, const unsigned char *s, u32 size) {
 /* Words longer than any rule's differ in nothing we ask: cut, and told from shorter ones by size. */
 static Piece long_piece(const Kernel *k, const unsigned char *s, u32 size) {
     u32 kept = lower(k, s, size);
-    Piece p = piece_of(k->scratch, kept);
-    if (size > kept) { k->scratch[kept] = 0; p = piece_of(k->scratch, kept + 1); }
-    return p;
+    if (size > kept) k->scratch[kept++] = 0;
+    return piece_of(k->scratch, kept);
 }
 
 static i32 word_id(Kernel *k, const Piece *p, const unsigned char *s) {

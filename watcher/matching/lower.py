@@ -14,16 +14,14 @@ is not exact is dropped.
 
 from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
-from itertools import product
 from typing import NamedTuple, TypeAlias
 
+from watcher.matching.spellings import spellings
 from watcher.rules import clauses as c
 from watcher.rules.compile import Rule
 from watcher.tokens import fold_tokens
 
 TITLE = "\x01"
-# A phrase of many inflected words is demanded word by word instead.
-MAX_SPELLINGS = 12
 # Rules that tell what rules ask for.
 SAMPLE = 5_000
 
@@ -169,18 +167,11 @@ def _phrase(phrase: c.Phrase, mark: str) -> Lowered:
     *first, last = phrase.words
     if not first and len(last.forms) == 1 and not last.stems:
         return mark + next(iter(last.forms)), True
-    if not any(word.prefix or word.pattern or word.stems for word in first) and not (
-        last.pattern or last.stems
-    ):
-        choices = [sorted(word.forms) for word in first]
-        total = len(last.forms) or 1
-        for forms in choices:
-            total *= len(forms)
-        if last.prefix and not first:
-            return f"{mark}{last.prefix}*", True
-        if not last.prefix and total <= MAX_SPELLINGS:
-            spelled = product(*choices, sorted(last.forms))
-            return _gate(Op.ANY, [mark + " ".join(words) for words in spelled]), True
+    spelled = spellings(phrase)
+    if spelled is not None and not last.prefix:
+        return _gate(Op.ANY, [mark + spelling for spelling in spelled]), True
+    if spelled is not None and not first:
+        return f"{mark}{last.prefix}*", True
     words = [_word(word, mark) for word in phrase.words]
     return _gate(Op.ALL, [node for node in words if node is not None]), False
 

@@ -6,16 +6,13 @@ only once its words are known to be there.
 """
 
 from collections.abc import Callable, Iterable
-from itertools import product
 
 from watcher.matching.document import View
 from watcher.matching.evaluate import holds
+from watcher.matching.spellings import is_spelled, spellings
 from watcher.rules import clauses as c
 
 Test = Callable[[View], bool]
-
-# A phrase of many inflected words is looked up word by word instead.
-_MAX_SPELLINGS = 12
 
 
 class Tests:
@@ -75,7 +72,7 @@ class Tests:
         rest: list[Test] = []
         for part in parts:
             plain = _plain(part)
-            if isinstance(part, c.Phrase) and len(part.words) == 1 and _spelled(part.words[0]):
+            if isinstance(part, c.Phrase) and len(part.words) == 1 and is_spelled(part.words[0]):
                 words |= part.words[0].forms
             elif plain is not None:
                 spellings += plain
@@ -132,28 +129,15 @@ def _phrase(phrase: c.Phrase) -> Test:
     spellings = _plain(phrase)
     if spellings is None:
         return _exactly(phrase)
-    if len(phrase.words) == 1 and _spelled(phrase.words[0]):
+    if len(phrase.words) == 1 and is_spelled(phrase.words[0]):
         return _either(phrase.words[0].forms, (), ())
     return _either(frozenset(), tuple(spellings), ())
-
-
-def _spelled(word: c.Word) -> bool:
-    """Its forms are all it can be."""
-    return bool(word.forms) and not word.stems
 
 
 def _plain(clause: c.Clause) -> list[str] | None:
     """A phrase as substrings of joined words; None when that can't express it."""
     if not isinstance(clause, c.Phrase):
         return None
-    *first, last = clause.words
-    if any(not _spelled(word) for word in first) or last.pattern or last.stems:
-        return None
-    endings = [last.prefix] if last.prefix else [f"{form} " for form in sorted(last.forms)]
-    choices = [sorted(word.forms) for word in first]
-    total = len(endings)
-    for forms in choices:
-        total *= len(forms)
-    if total > _MAX_SPELLINGS:
-        return None
-    return [f" {' '.join(words)}" for words in product(*choices, endings)]
+    found = spellings(clause)
+    end = "" if clause.words[-1].prefix else " "
+    return None if found is None else [f" {spelled}{end}" for spelled in found]

@@ -2,8 +2,10 @@
 
 import unicodedata
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-import snowballstemmer
+if TYPE_CHECKING:
+    import snowballstemmer
 
 #: Languages by the codes that articles carry; each has a stemmer of the Snowball project.
 LANGUAGES = {
@@ -23,5 +25,7 @@ def stem_of(word: str, language: str) -> str:
 
 
 @lru_cache
-def _stemmer(language: str) -> snowballstemmer.stemmer:
+def _stemmer(language: str) -> "snowballstemmer.stemmer":
+    import snowballstemmer  # thirty languages that few rules ask for
+
     return snowballstemmer.stemmer(LANGUAGES[language])
