@@ -6,17 +6,14 @@ Markup in an expected value is compared as the text that a reader sees.
 
 import ast
 import codecs
-import json
-import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
-import pytest
+from parser_suites import SUITES, manifest, needs_suites
 
 from watcher.errors import ParseError
 from watcher.model import Entry, ParsedFeed
@@ -24,12 +21,6 @@ from watcher.sources.html import html_to_line, html_to_text
 from watcher.sources.parse import parse_feed
 from watcher.text import clean_line, safe_link
 
-SHARED = Path(
-    os.environ.get("WATCHER_SHARED")
-    or os.environ.get("SHARED_DATA")
-    or Path(__file__).parents[3] / "shared" / "data"
-)
-SUITES = SHARED / "feeds"
 # Where their own server answers: some expectations name it.
 BASE = "http://127.0.0.1:8097/feed"
 Check = tuple[str, Any]
@@ -138,8 +129,7 @@ def holds(feed: ParsedFeed, path: str, expected: Any) -> bool | None:
 
 
 def rows() -> list[dict[str, Any]]:
-    lines = (SUITES / "manifest.jsonl").read_text("utf-8").splitlines()
-    return [row for row in map(json.loads, lines) if row.get("expect_python")]
+    return [row for row in manifest() if row.get("expect_python")]
 
 
 def headers(body: bytes) -> dict[str, str]:
@@ -185,11 +175,6 @@ SET_ASIDE = {
     "xml_malicious_comment.xml": "what stands in an unclosed comment",
     "script_nested_cdata.xml": "what is left of a CDATA section inside a script",
 }
-
-needs_suites = pytest.mark.skipif(
-    not (SUITES / "manifest.jsonl").is_file(),
-    reason=f"no parser suites in {SUITES}: WATCHER_SHARED names the folder that holds feeds/",
-)
 
 
 @needs_suites

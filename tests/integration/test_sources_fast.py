@@ -1,13 +1,11 @@
 """The fast parser gives what feedparser gives, or leaves the document to it."""
 
-import json
-import os
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from random import Random
 
 import pytest
+from parser_suites import SUITES, manifest, needs_suites
 
 from benchmarks.fuzz_feeds import damaged
 from benchmarks.made_up_feeds import made_up, usual
@@ -15,18 +13,6 @@ from watcher.errors import ParseError
 from watcher.model import ParsedFeed
 from watcher.sources.parse import parse_feed
 
-SUITES = (
-    Path(
-        os.environ.get("WATCHER_SHARED")
-        or os.environ.get("SHARED_DATA")
-        or Path(__file__).parents[3] / "shared" / "data"
-    )
-    / "feeds"
-)
-needs_suites = pytest.mark.skipif(
-    not (SUITES / "manifest.jsonl").is_file(),
-    reason=f"no parser suites in {SUITES}: WATCHER_SHARED names the folder that holds feeds/",
-)
 URL = "http://sample.example/feed"
 
 
@@ -38,8 +24,7 @@ def parse(body: bytes, *, fast: bool) -> ParsedFeed | None:
 
 
 def suite_bodies() -> Iterator[tuple[str, bytes]]:
-    for line in (SUITES / "manifest.jsonl").read_text("utf-8").splitlines():
-        row = json.loads(line)
+    for row in manifest():
         if row["kind"] != "jsonfeed":
             yield row["file"], (SUITES / row["file"]).read_bytes()
 

@@ -1,36 +1,15 @@
 """The parser suites of others, read from beside the checkout: nothing crashes, the counts are theirs."""
 
-import json
-import os
 import random
 from pathlib import Path
 from typing import Any
 
-import pytest
+from parser_suites import SUITES, manifest, needs_suites
 
 from watcher.errors import ParseError
 from watcher.model import ParsedFeed
 from watcher.sources.html import html_to_line
 from watcher.sources.parse import parse_feed
-
-SHARED = (
-    Path(
-        os.environ.get("WATCHER_SHARED")
-        or os.environ.get("SHARED_DATA")
-        or Path(__file__).parents[3] / "shared" / "data"
-    )
-    / "feeds"
-)
-needs_suites = pytest.mark.skipif(
-    not (SHARED / "manifest.jsonl").is_file(),
-    reason="the open parser suites are not beside this checkout",
-)
-
-
-def manifest() -> list[dict[str, Any]]:
-    return [
-        json.loads(line) for line in (SHARED / "manifest.jsonl").read_text("utf-8").splitlines()
-    ]
 
 
 def parse(path: Path) -> ParsedFeed | None:
@@ -42,7 +21,7 @@ def parse(path: Path) -> ParsedFeed | None:
 
 @needs_suites
 def test_no_file_of_the_suites_brings_the_parser_down() -> None:
-    outcomes = [parse(SHARED / row["file"]) is not None for row in manifest()]
+    outcomes = [parse(SUITES / row["file"]) is not None for row in manifest()]
 
     assert len(outcomes) > 2_500
     # Entity declarations, empty files, and what is no feed at all.
@@ -55,7 +34,7 @@ def test_the_entry_counts_are_gofeeds() -> None:
     wrong = [
         row["file"]
         for row in rows
-        if (found := parse(SHARED / row["file"])) is None
+        if (found := parse(SUITES / row["file"])) is None
         or len(found.entries) != row["expect_entries"]
     ]
 
@@ -85,7 +64,7 @@ def test_the_feed_titles_are_theirs() -> None:
     wrong = [
         row["file"]
         for row in rows
-        if (found := parse(SHARED / row["file"])) is None or found.title != title_of(row)
+        if (found := parse(SUITES / row["file"])) is None or found.title != title_of(row)
     ]
 
     assert len(rows) > 350
@@ -108,7 +87,7 @@ def test_mutated_feeds_neither_crash_nor_hang() -> None:
 
     refused = 0
     for row in rows:
-        body = bytearray((SHARED / row["file"]).read_bytes())
+        body = bytearray((SUITES / row["file"]).read_bytes())
         for _ in range(rng.randrange(1, 12)):
             at = rng.randrange(len(body) + 1)
             body[at : at + rng.randrange(4)] = rng.choice(
