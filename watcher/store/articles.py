@@ -59,12 +59,8 @@ class Articles:
             found.update({row[0]: row[1] for row in self._do(_KNOWN, asked)})
         return found
 
-    def remember(self, feed: str, keys: Iterable[str], article_id: str, now: datetime) -> None:
-        """Idempotent; the first article to show a key keeps it."""
-        self.remember_all([(feed, key, article_id) for key in keys], now)
-
     def remember_all(self, shown: Iterable[tuple[str, str, str]], now: datetime) -> None:
-        """(feed, key, article id) in order; one statement however many."""
+        """(feed, key, article id) in order; idempotent, the first article to show a key keeps it."""
         rows = [(*one, now) for one in shown]
         insert_many(
             self._connection, identity, ("feed", "key", "article", "first_seen"), rows, skip=True

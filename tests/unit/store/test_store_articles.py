@@ -19,7 +19,7 @@ def test_an_article_comes_back_as_it_was_stored(store: Store) -> None:
 def test_known_keys_name_their_article_in_that_feed_only(store: Store) -> None:
     keys = [f"k{n}" for n in range(1203)]
     with store.begin() as tx:
-        tx.articles.remember("alpha", keys, "a1", NOW)
+        tx.articles.remember_all([("alpha", key, "a1") for key in keys], NOW)
 
         here = tx.articles.known("alpha", [*keys, "other"])
         elsewhere = tx.articles.known("beta", keys)
@@ -30,8 +30,8 @@ def test_known_keys_name_their_article_in_that_feed_only(store: Store) -> None:
 
 def test_the_first_article_to_show_a_key_keeps_it(store: Store) -> None:
     with store.begin() as tx:
-        tx.articles.remember("alpha", ["k"], "a1", NOW)
-        tx.articles.remember("alpha", ["k"], "a2", NOW)
+        tx.articles.remember_all([("alpha", "k", "a1")], NOW)
+        tx.articles.remember_all([("alpha", "k", "a2")], NOW)
 
         owner = tx.articles.known("alpha", ["k"])
 
@@ -40,9 +40,9 @@ def test_the_first_article_to_show_a_key_keeps_it(store: Store) -> None:
 
 def test_identities_are_counted_by_article(store: Store) -> None:
     with store.begin() as tx:
-        tx.articles.remember("alpha", ["k1", "k2"], "a1", NOW)
-        tx.articles.remember("alpha", ["k3"], "a2", NOW)
-        tx.articles.remember("beta", ["k4"], "a3", NOW)
+        tx.articles.remember_all([("alpha", "k1", "a1"), ("alpha", "k2", "a1")], NOW)
+        tx.articles.remember_all([("alpha", "k3", "a2")], NOW)
+        tx.articles.remember_all([("beta", "k4", "a3")], NOW)
 
         count = tx.articles.identity_count("alpha")
 
@@ -114,7 +114,7 @@ def test_purging_takes_old_text_and_no_identity(store: Store) -> None:
         tx.articles.add(article("old", text="卫星 before", first_seen=NOW), "h")
         tx.articles.revise(article("old", text="卫星 after", first_seen=NOW), "h2", NOW)
         tx.articles.add(article("new", text="fresh words", first_seen=NOW + HOUR), "h")
-        tx.articles.remember("alpha", ["k"], "old", NOW)
+        tx.articles.remember_all([("alpha", "k", "old")], NOW)
         tx.matches.add([match(article_id="old")], NOW)
 
         purged = tx.articles.purge_text(NOW + HOUR)
