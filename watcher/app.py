@@ -125,6 +125,7 @@ class App:
         store: Store,
         writer: Writer,
         door: Door,
+        recorder: Recorder,
         ingest: Ingest,
         composer: Composer,
         deliverer: Deliverer,
@@ -139,6 +140,7 @@ class App:
         self.deliverer = deliverer
         self._writer = writer
         self._door = door
+        self._recorder = recorder
         self._ingest = ingest
         self._composer = composer
         self._notices = notices
@@ -180,8 +182,8 @@ class App:
             merge_backlog=composer.merge_backlog,
         )  # fmt: skip
         app = cls(
-            config, store, writer, door, ingest, composer, deliverer, notices, pipeline, clock,
-            dry_run=dry_run,
+            config, store, writer, door, recorder, ingest, composer, deliverer, notices, pipeline,
+            clock, dry_run=dry_run,
         )  # fmt: skip
         await app.use(config)
         await writer(app._remember)
@@ -257,20 +259,7 @@ class App:
         now = self._clock.now()
         if self._noticed_at is None or now - self._noticed_at >= NOTICE_EVERY:
             self._noticed_at = now
-            await self._writer(self._notice_rules)
-
-    def _notice_rules(self) -> None:
-        now = self._clock.now()
-        try:
-            with self.store.begin() as tx:
-                self._pipeline.silences = tx.silences.current(now)
-                for noticed in self._pipeline.notice(now):
-                    tx.alerts.add(noticed.alert)
-                    tx.alerts.add_dispatches(noticed.dispatches)
-        except BaseException:
-            with self.store.begin() as tx:
-                restore_memory(self._pipeline, tx, now)
-            raise
+            await self._writer(self._recorder.notice_rules)
 
     async def housekeeping(self) -> None:
         """Close old stories, delete old texts and the bodies of old messages."""

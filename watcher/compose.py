@@ -100,13 +100,15 @@ class Composer:
         """An escalation that somebody was quicker than needs no message."""
         escalated = [d.alert for d in due if d.slot.startswith(ESCALATION)]
         known = tx.alerts.acknowledged(escalated) if escalated else {}
-        answered = [d for d in due if d.slot.startswith(ESCALATION) and d.alert in known]
-        usual = [d for d in map(settled, answered) if d is not None]
-        tx.alerts.postpone(usual)
-        waiting = {(d.alert, d.receiver) for d in usual}
-        done = [(d.alert, d.receiver) for d in answered if (d.alert, d.receiver) not in waiting]
-        tx.alerts.composed(done, ACKNOWLEDGED)
-        return [d for d in due if d not in answered]
+        left = []
+        for dispatch in due:
+            if not (dispatch.slot.startswith(ESCALATION) and dispatch.alert in known):
+                left.append(dispatch)
+            elif (usual := settled(dispatch)) is not None:
+                tx.alerts.postpone([usual])
+            else:
+                tx.alerts.composed([(dispatch.alert, dispatch.receiver)], ACKNOWLEDGED)
+        return left
 
     def merge_backlog(self, tx: Transaction, receiver: str, now: datetime) -> None:
         """Single alerts that lay in the outbox, untried, while a receiver was away: one digest.

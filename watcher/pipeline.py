@@ -216,20 +216,34 @@ class Pipeline:
             tags=rule.tags,
             new=decision.new,
         )
-        self.memory.note_alert(rule.id, story.id, now)
-        silence = self._silence(alert, article, now)
-        if silence is not None:
-            return Verdict(match, silenced(decision, silence), alert)
-        return Verdict(match, decision, alert, tuple(self._dispatches(alert, article, now)))
+        decision, dispatches = self._routed(decision, alert, article, now)
+        return Verdict(match, decision, alert, dispatches)
 
-    def _silence(self, alert: Alert, article: Article | None, now: datetime) -> Silence | None:
-        return find_silence(
+    def _routed(
+        self, decision: Decision, alert: Alert, article: Article | None, now: datetime
+    ) -> tuple[Decision, tuple[Dispatch, ...]]:
+        """Remember the alert, and say who gets it; nobody, and why, when it is silenced."""
+        self.memory.note_alert(alert.rule, alert.story, now)
+        languages = (article.lang,) if article and article.lang else ()
+        publishers = (article.family,) if article else ()
+        silence = find_silence(
             (*self.plan.silences, *self.silences),
             alert,
             now,
-            languages=(article.lang,) if article and article.lang else (),
-            publishers=(article.family,) if article else (),
+            languages=languages,
+            publishers=publishers,
         )
+        if silence is not None:
+            return silenced(decision, silence), ()
+        dispatches = plan_dispatches(
+            alert,
+            languages=languages,
+            publishers=publishers,
+            routes=self.plan.routes,
+            receivers=self.plan.receivers,
+            now=now,
+        )
+        return decision, tuple(dispatches)
 
     def heard(self, rule: str, now: datetime) -> Heard:
         """What a rule has heard; one not met before begins to watch now."""
@@ -268,11 +282,8 @@ class Pipeline:
             new=(decision.detail,),
         )
         heard.note_alert(decision.kind, now)
-        self.memory.note_alert(rule.id, None, now)
-        silence = self._silence(alert, None, now)
-        if silence is not None:
-            return Noticed(silenced(decision, silence), alert, ())
-        return Noticed(decision, alert, tuple(self._dispatches(alert, None, now)))
+        decision, dispatches = self._routed(decision, alert, None, now)
+        return Noticed(decision, alert, dispatches)
 
     def next_silence(self) -> datetime | None:
         """When the next rule will have been silent for too long, if nothing comes."""
@@ -282,16 +293,6 @@ class Pipeline:
             if rule.id in self.memory.heard
         )
         return min((due for due in dues if due is not None), default=None)
-
-    def _dispatches(self, alert: Alert, article: Article | None, now: datetime) -> list[Dispatch]:
-        return plan_dispatches(
-            alert,
-            languages=(article.lang,) if article and article.lang else (),
-            publishers=(article.family,) if article else (),
-            routes=self.plan.routes,
-            receivers=self.plan.receivers,
-            now=now,
-        )
 
 
 def alert_id(rule: str, story: str, article: str) -> str:

@@ -3,7 +3,8 @@
 Runs in the writer's thread.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -134,20 +135,33 @@ class Recorder:
     def _record(self, polls: Sequence[Polled]) -> list[PollReport]:
         now = self._clock.now()
         rows = _Rows()
+        with self._remembering(now) as tx:
+            reports = [self._one(tx, poll, now, rows) for poll in polls]
+            rows.write(tx, now)
+            if any(report.alerts for report in reports):
+                self._composer.compose_due(tx, now)
+            self._faults.hit("before_commit")
+        return reports
+
+    def notice_rules(self) -> None:
+        """Store what rules tell of themselves by now: bursts and silences."""
+        now = self._clock.now()
+        with self._remembering(now) as tx:
+            for noticed in self._pipeline.notice(now):
+                tx.alerts.add(noticed.alert)
+                tx.alerts.add_dispatches(noticed.dispatches)
+
+    @contextmanager
+    def _remembering(self, now: datetime) -> Iterator[Transaction]:
+        """A transaction for the pipeline to decide in; undone, what it remembers of it goes too."""
         try:
             with self._store.begin() as tx:
                 self._pipeline.silences = tx.silences.current(now)
-                reports = [self._one(tx, poll, now, rows) for poll in polls]
-                rows.write(tx, now)
-                if any(report.alerts for report in reports):
-                    self._composer.compose_due(tx, now)
-                self._faults.hit("before_commit")
+                yield tx
         except BaseException:
-            # The transaction is undone; what the pipeline remembers of it must go too.
             with self._store.begin() as tx:
                 restore_memory(self._pipeline, tx, now)
             raise
-        return reports
 
     def _one(self, tx: Transaction, poll: Polled, now: datetime, rows: _Rows) -> PollReport:
         if isinstance(poll.found, SourceError):

@@ -32,36 +32,31 @@ def story_view(
     matches: Mapping[str, Sequence[Match]],
 ) -> StoryView | None:
     """None when nothing of the alert's articles is left in the store (retention)."""
+    view = _bare(alert, rule_title, note)
     if alert.story is None:
-        return _rule_view(alert, rule_title, note)
+        # What a rule tells of itself: its figures stand where a headline would.
+        return replace(view, title=clean_line(". ".join(alert.new)) or alert.reason)
     told = [article for article, _, _ in reports if article.id in alert.articles]
     if not told:
         return None
     lead = told[-1] if alert.kind is not AlertKind.NEW_STORY else told[0]
     evidence = [e for m in matches.get(lead.id, ()) if m.rule == alert.rule for e in m.evidence]
-    return StoryView(
-        alert=alert.id,
-        kind=alert.kind,
-        severity=alert.severity,
-        rule=alert.rule,
-        rule_title=rule_title,
+    return replace(
+        view,
         story=alert.story,
         title=lead.title,
         url=lead.url,
         publisher=lead.publisher,
         at=lead.at,
         first_seen=story.opened if story else lead.first_seen,
-        reason=alert.reason,
         new=alert.new,
         passages=passages(lead, evidence),
         reports=tuple(_report(a, role, alert) for a, role, _ in reports),
-        tags=alert.tags,
-        note=note,
     )
 
 
-def _rule_view(alert: Alert, rule_title: str, note: str) -> StoryView:
-    """What a rule tells of itself: its figures stand where a headline would."""
+def _bare(alert: Alert, rule_title: str, note: str) -> StoryView:
+    """What every alert shows, whether articles raised it or not."""
     return StoryView(
         alert=alert.id,
         kind=alert.kind,
@@ -69,7 +64,7 @@ def _rule_view(alert: Alert, rule_title: str, note: str) -> StoryView:
         rule=alert.rule,
         rule_title=rule_title,
         story=None,
-        title=clean_line(". ".join(alert.new)) or alert.reason,
+        title="",
         url="",
         publisher="",
         at=alert.at,

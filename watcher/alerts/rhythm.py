@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from watcher.alerts.policy import Decision, Reason
 from watcher.model import AlertKind
 from watcher.rules.compile import Rule
+from watcher.rules.policy import Active
 
 # Fewer matches are no burst, whatever the usual; fewer days say nothing of the usual.
 LEAST_MATCHES, LEAST_DAYS, MOST_DAYS = 3, 3, 28
@@ -72,8 +73,12 @@ def silence_due(rule: Rule, heard: Heard) -> datetime | None:
     allowed, active = rule.policy.nothing_heard_for, rule.policy.active
     if allowed is None or not heard.armed:
         return None
-    due = max(heard.since, active.start or heard.since) + allowed
+    due = _counted_from(active, heard.since) + allowed
     return due if active.holds(due) else None
+
+
+def _counted_from(active: Active, last_match_at: datetime) -> datetime:
+    return max(last_match_at, active.start) if active.start else last_match_at
 
 
 def decide_silence(
@@ -90,7 +95,7 @@ def decide_silence(
         return _quiet(rule, Reason.HEARD)
     if not active.holds(now):
         return _quiet(rule, Reason.NOT_ACTIVE)
-    since = max(last_match_at, active.start) if active.start else last_match_at
+    since = _counted_from(active, last_match_at)
     if now - since < allowed:
         return _quiet(rule, Reason.HEARD)
     if not armed:

@@ -226,28 +226,29 @@ def plan_dispatches(
     An escalation counts from when the first receiver of its route is told.
     """
     targets = find_targets(routes, alert, languages=languages, publishers=publishers)
-    plans: list[tuple[str, Target, Escalation | None]] = [(t.receiver, t, None) for t in targets]
-    named = {target.route: target.receiver for target in reversed(targets)}
-    plans += [
-        (receiver, replace(target, receiver=receiver), step)
+    reached = {name: clock for name, clock in receivers.items() if clock.enabled}
+    found = {
+        target.receiver: plan_dispatch(alert, target, reached[target.receiver], now)
         for target in targets
-        for step in target.escalate
-        for receiver in step.receivers
-    ]
-    found: dict[str, Dispatch] = {}
-    for receiver, target, step in plans:
-        clock = receivers.get(receiver)
-        if clock is None or not clock.enabled:
-            continue
-        if step is None:
-            found[receiver] = plan_dispatch(alert, target, clock, now)
-            continue
-        first = found.get(named[target.route])
-        told_at = first.send_at if first else now
-        escalated = plan_escalation(alert, target, step, clock, told_at, found.get(receiver))
-        if escalated is not None:
-            found[receiver] = escalated
+        if target.receiver in reached
+    }
+    first_of_route = {target.route: target.receiver for target in reversed(targets)}
+    for target in targets:
+        for receiver, step in escalations(target):
+            if receiver not in reached:
+                continue
+            first = found.get(first_of_route[target.route])
+            told_at, planned = first.send_at if first else now, found.get(receiver)
+            to = replace(target, receiver=receiver)
+            escalated = plan_escalation(alert, to, step, reached[receiver], told_at, planned)
+            if escalated is not None:
+                found[receiver] = escalated
     return list(found.values())
+
+
+def escalations(target: Target) -> Iterator[tuple[str, Escalation]]:
+    """Who is told when nobody acknowledges, and by which step."""
+    return ((receiver, step) for step in target.escalate for receiver in step.receivers)
 
 
 def plan_dispatch(alert: Alert, target: Target, clock: ReceiverClock, now: datetime) -> Dispatch:

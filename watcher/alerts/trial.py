@@ -7,6 +7,7 @@ from datetime import datetime
 from watcher.alerts.routes import (
     ReceiverClock,
     RouteSettings,
+    escalations,
     find_targets,
     mismatch,
     plan_dispatches,
@@ -46,11 +47,7 @@ def try_routes(
     planned = plan_dispatches(
         alert, languages=spoken, publishers=heard, routes=routes, receivers=receivers, now=now
     )
-    named = [
-        r
-        for t in targets
-        for r in (t.receiver, *(r for step in t.escalate for r in step.receivers))
-    ]
+    named = [r for t in targets for r in (t.receiver, *(r for r, _ in escalations(t)))]
     reached = {dispatch.receiver for dispatch in planned}
     return RouteTrial(
         tuple(_steps(routes, alert, spoken, heard, "")),

@@ -1,5 +1,6 @@
 """silence add, list, end; alerts list, ack; route test: who is told, and who has seen to it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -32,6 +33,12 @@ def _moment(text: str, now: datetime) -> datetime | str:
         return now + parse_duration(text)
     except ValueError:
         return text
+
+
+def _table(rows: Sequence[dict[str, Any]], *, as_json: bool) -> None:
+    """Every key a column."""
+    columns = {key: key for key in rows[0]} if rows else {}
+    listing(rows, columns, as_json=as_json, empty="none")
 
 
 @silence.command("add")
@@ -98,7 +105,7 @@ def list_silences(
         for s in found
         if every or s.until > now
     ]
-    listing(rows, {key: key for key in rows[0]} if rows else {}, as_json=as_json, empty="none")
+    _table(rows, as_json=as_json)
 
 
 @silence.command("end")
@@ -145,7 +152,7 @@ def list_alerts(
         }
         for alert in found
     ]
-    listing(rows, {key: key for key in rows[0]} if rows else {}, as_json=as_json, empty="none")
+    _table(rows, as_json=as_json)
 
 
 @alerts.command("ack")
@@ -188,28 +195,22 @@ def try_route(
     except ValueError as error:
         complain(f"--at: {at!r} is not a time with a zone: write 2026-05-30T23:00+02:00")
         raise typer.Exit(MISUSED) from error
-    if name is not None:
-        with opened_store(config) as store, store.read() as tx:
-            alert = tx.alerts.find(name)
-    else:
-        alert = next(
-            (
-                Alert("test", kind, r.id, None, severity or r.severity, now, "", (), r.tags)
-                for r in config.rules
-                if rule in {None, r.id}
-            ),
-            None,
-        )
+    plan = plan_of(config)
+    made = (
+        Alert("test", kind, r.id, None, severity or r.severity, now, "", (), r.tags)
+        for r in config.rules
+        if rule in {None, r.id}
+    )
+    with opened_store(config) as store, store.read() as tx:
+        alert = next(made, None) if name is None else tx.alerts.find(name)
+        silences = (*plan.silences, *tx.silences.current(now))
     if alert is None:
         complain(f"{name or rule}: no such {'alert' if name else 'rule'}")
         raise typer.Exit(FAILED)
-    plan = plan_of(config)
     trial = try_routes(
         plan.routes, alert, languages=lang or (), publishers=publisher or (),
         receivers=plan.receivers, now=now,
     )  # fmt: skip
-    with opened_store(config) as store, store.read() as tx:
-        silences = (*plan.silences, *tx.silences.current(now))
     quiet = find_silence(silences, alert, now, languages=lang or (), publishers=publisher or ())
     if quiet is not None:
         trial = replace(trial, dispatches=())

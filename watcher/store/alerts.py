@@ -47,9 +47,12 @@ class Alerts:
 
     def find(self, name: str) -> Alert | None:
         """By its id, or by a beginning of it that no other has."""
+        found = self.get(name)
+        if found is not None:
+            return found
         query = sa.select(alert).where(alert.c.id.startswith(name, autoescape=True)).limit(2)
         rows = self._do(query).all()
-        return self.get(name) or (_alert(rows[0]) if len(rows) == 1 else None)
+        return _alert(rows[0]) if len(rows) == 1 else None
 
     # who has seen to what
 
