@@ -8,7 +8,7 @@ from typing import Any
 
 import aiosmtplib
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from watcher.errors import PermanentDeliveryError, TemporaryDeliveryError
@@ -58,6 +58,7 @@ def same(found: str, given: str) -> bool:
     return plain[0] == plain[1] + ("" if plain[1].endswith("\n") else "\n")
 
 
+@example("0 0000000¡¡¡¡¡¡𐀀𐀀𐀀𐀀𐀀 ¡ ¡")
 @given(st.text(max_size=300))
 def test_every_subject_reads_back_as_it_was(title: str) -> None:
     title = header_text(title)
