@@ -30,7 +30,7 @@ bench: $(VENV)/.bench      ## every benchmark beside its peer or floor
 	$(BIN)/python -m benchmarks
 
 lock:                      ## renew the lock files (needs uv)
-	uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-annotate --no-header --group build pyproject.toml -o requirements-run.lock
+	uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-annotate --no-header --extra fulltext --group build pyproject.toml -o requirements-run.lock
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-annotate --no-header --group dev pyproject.toml -c requirements-run.lock -o requirements-dev.lock
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-annotate --no-header --group dev --group bench pyproject.toml -c requirements-dev.lock -o requirements-bench.lock
 

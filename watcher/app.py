@@ -5,10 +5,14 @@ import sys
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
+from functools import reduce
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
+
+import structlog
+from starlette.routing import BaseRoute
 
 from watcher import __version__
 from watcher.alerts.routes import ReceiverClock
@@ -33,6 +37,8 @@ from watcher.restore import restore_heard, restore_memory
 from watcher.sources.pool import ParserPool
 from watcher.store.engine import Store, open_store
 from watcher.writer import Writer
+
+log = structlog.get_logger()
 
 # A claimed feed returns to the queue if the daemon dies under it.
 POLL_LEASE = timedelta(minutes=5)
@@ -72,6 +78,7 @@ def open_door(config: Config) -> GuardedDoor:
     return GuardedDoor(
         user_agent=f"watcher/{__version__}" + (f" (+{contact})" if contact else ""),
         allow=config.settings.http.allow,
+        own=[config.settings.web.listen] if config.settings.web.listen else [],
         per_host=poll.per_host,
         host_spacing=poll.host_spacing,
     )
@@ -100,6 +107,25 @@ def build_receivers(config: Config, door: Door, *, dry_run: bool = False) -> dic
             )
         receivers[name] = load_receiver(settings.type).Receiver(settings, tools)
     return receivers
+
+
+def _fixed_at_start(old: Config, new: Config) -> list[str]:
+    """Which settings differ that a running service can't take over."""
+    parts = {
+        "data": ("data",),
+        "clock": ("clock",),
+        "web": ("web",),
+        "http.contact": ("http", "contact"),
+        "http.allow": ("http", "allow"),
+        "poll.per_host": ("poll", "per_host"),
+        "poll.host_spacing": ("poll", "host_spacing"),
+        "poll.workers": ("poll", "workers"),
+    }
+    return [
+        name
+        for name, path in parts.items()
+        if reduce(getattr, path, old.settings) != reduce(getattr, path, new.settings)
+    ]
 
 
 def store_path(config: Config) -> Path:
@@ -191,6 +217,8 @@ class App:
 
     async def use(self, config: Config) -> None:
         """Build everything of the new configuration first, then swap; an error changes nothing."""
+        if changed := _fixed_at_start(self.config, config):
+            log.warning("restart_needed", settings=changed)
         receivers = build_receivers(config, self._door, dry_run=self._dry_run)
         plan = plan_of(config)
         await self._writer(self._swap, config, plan, receivers)
@@ -286,6 +314,11 @@ class App:
                 "the changed configuration was refused and the old one stays in force. "
                 + "; ".join(str(problem) for problem in error.problems[:10]),
             )
+
+    @property
+    def routes(self) -> list[BaseRoute]:
+        """What the listener serves when there is one."""
+        return []
 
     @property
     def tick(self) -> timedelta:

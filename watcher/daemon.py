@@ -20,6 +20,7 @@ from watcher.app import App
 from watcher.config.load import Config, load_config
 from watcher.errors import ConfigError, StoreError
 from watcher.record import PollReport
+from watcher.web.listener import listening
 
 log = structlog.get_logger()
 
@@ -186,6 +187,8 @@ async def run_daemon(config: Config, environ: Mapping[str, str]) -> None:
     """Open everything, run, close everything in reverse order."""
     async with AsyncExitStack() as stack:
         app = await App.open(stack, config, Random())
+        if config.settings.web.listen:
+            await stack.enter_async_context(listening(config.settings.web.listen, app.routes))
         await Daemon(app, environ, tick=app.tick).run()
 
 

@@ -9,6 +9,7 @@
     ├── StoreError             the database: polling pauses
     │   ├── StoreLockedError   another daemon holds this store
     │   └── StoreFullError     no room; nothing is sent whose mark can't be kept
+    ├── ListenError            the address to serve at can't be had
     ├── RenderError            a template
     └── DeliveryError          one receiver: the others go on
         ├── TemporaryDeliveryError   try again later
@@ -94,6 +95,10 @@ class StoreLockedError(StoreError):
 
 class StoreFullError(StoreError):
     """The disk is full or read-only."""
+
+
+class ListenError(WatcherError):
+    """The address of `web.listen` can't be used."""
 
 
 class RenderError(WatcherError):

@@ -69,3 +69,15 @@ def test_a_receiver_added_by_a_reload_gets_what_comes_next(stage: Stage) -> None
         until(lambda: stage.mails("launches") and stage.calls("hook"))
 
     assert len(stage.calls("hook")) == 1
+
+
+def test_a_setting_that_needs_a_restart_is_named(stage: Stage) -> None:
+    stage.feeds["news"] = rss(OLD)
+    config = stage.configure()
+    with stage.daemon() as daemon:
+        until(lambda: daemon.events("polled"))
+        settings = config / "watcher.yaml"
+        settings.write_text(settings.read_text() + "web: {listen: '127.0.0.1:1'}\n")
+        named = until(lambda: daemon.events("restart_needed"))
+
+    assert named[0]["settings"] == ["web"]

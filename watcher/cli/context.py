@@ -11,7 +11,7 @@ import typer
 from watcher.app import store_path
 from watcher.cli.output import complain
 from watcher.config.load import Config, load_config
-from watcher.errors import ConfigError, StoreError, WatcherError
+from watcher.errors import ConfigError, ListenError, StoreError, WatcherError
 from watcher.store.engine import Store, open_store
 
 OK, FAILED, MISUSED, COULD_NOT = 0, 1, 2, 3
@@ -44,7 +44,7 @@ def opened_store(config: Config) -> Iterator[Store]:
     """The store beside a running daemon; exit 3 when it can't be used."""
     try:
         store = open_store(store_path(config))
-    except StoreError as error:
+    except (StoreError, ListenError) as error:
         complain(str(error))
         raise typer.Exit(COULD_NOT) from error
     try:
@@ -62,7 +62,7 @@ def told_errors() -> Iterator[None]:
         for problem in error.problems:
             complain(str(problem))
         raise typer.Exit(MISUSED) from error
-    except StoreError as error:
+    except (StoreError, ListenError) as error:
         complain(str(error))
         raise typer.Exit(COULD_NOT) from error
     except WatcherError as error:

@@ -20,6 +20,7 @@ from watcher.alerts.routes import RouteSettings
 from watcher.alerts.silences import Silence
 from watcher.clock import parse_clock
 from watcher.durations import read_duration
+from watcher.fetch.addresses import parse_allow
 
 PREFIX = "WATCHER_"
 NESTING = "__"
@@ -72,10 +73,36 @@ def _address(value: str) -> str:
     return value
 
 
+def _listen(value: str) -> str:
+    try:
+        parse_allow(value)
+    except ValueError as error:
+        raise ValueError(
+            f"{value!r} is not address:port: write it like 127.0.0.1:8000 or [::1]:8000"
+        ) from error
+    return value
+
+
 def _contact(value: str | None) -> str | None:
     if value and not re.fullmatch(r"(https?://|mailto:)?[^\s@]*[@.][^\s]+", value):
         raise ValueError(f"{value!r} is not a contact: write the URL of a page or a mail address")
     return value or None
+
+
+def _public_url(value: str | None) -> str | None:
+    """As others see us; kept without the last slash, so that paths are added to it."""
+    if not value:
+        return None
+    try:
+        parts = urlsplit(value)
+        sound = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound or "@" in parts.netloc or parts.query or parts.fragment:
+        raise ValueError(
+            f"{value!r} is not an address others can ask: write it like https://watcher.example.org"
+        )
+    return value.rstrip("/")
 
 
 def _clock(value: str | None) -> str | None:
@@ -124,6 +151,19 @@ class PollSettings(_Section):
         return self
 
 
+class WebSettings(_Section):
+    """Where the daemon listens, and the address others reach that at."""
+
+    listen: Annotated[str, AfterValidator(_listen)] | None = None
+    public_url: Annotated[str | None, AfterValidator(_public_url)] = None
+
+    @model_validator(mode="after")
+    def _together(self) -> "WebSettings":
+        if self.public_url and not self.listen:
+            raise ValueError("'public_url' leads nowhere: set 'listen', like 127.0.0.1:8000")
+        return self
+
+
 class StorySettings(_Section):
     """Reports of one event share a story when they come within `window` of its last report.
 
@@ -157,6 +197,7 @@ class WatcherSettings(BaseSettings):
     data: str = Field(default="../data", min_length=1)
     http: HttpSettings = HttpSettings()
     poll: PollSettings = PollSettings()
+    web: WebSettings = WebSettings()
     stories: StorySettings = StorySettings()
     log: LogSettings = LogSettings()
     clock: Annotated[str | None, AfterValidator(_clock)] = None

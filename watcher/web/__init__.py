@@ -1,0 +1,1 @@
+"""What others ask of us: the one listener and what it serves."""
