@@ -12,6 +12,7 @@ from contextlib import suppress
 from datetime import timedelta
 from multiprocessing.connection import Connection
 from types import TracebackType
+from typing import Any, TypeVar
 
 from watcher.errors import ParseError
 from watcher.model import ParsedFeed
@@ -22,7 +23,9 @@ MEMORY_BYTES = 1024 * 1024 * 1024
 FEEDS_PER_CHILD = 2_000
 # A child imports its parsers first, on a busy machine too.
 _START_SECONDS = 60.0
-_Task = tuple[Callable[[bytes, str, str | None], ParsedFeed], bytes, str, str | None]
+_Result = TypeVar("_Result")
+_Work = Callable[[bytes, str, str | None], _Result]
+_Task = tuple[_Work[Any], bytes, str, str | None]
 
 # ── in the child ─────────────────────────────────────────────────────────────
 
@@ -45,12 +48,8 @@ def _serve(pipe: Connection, cpu_seconds: int) -> None:
             pipe.send(_outcome(*task))
 
 
-def _outcome(
-    work: Callable[[bytes, str, str | None], ParsedFeed],
-    body: bytes,
-    url: str,
-    content_type: str | None,
-) -> ParsedFeed | Exception:
+def _outcome(work: _Work[Any], body: bytes, url: str, content_type: str | None) -> Any:
+    """What it gives, or the exception that it raised."""
     try:
         return work(body, url, content_type)
     except MemoryError:
@@ -96,7 +95,7 @@ class _Child:
     def is_spent(self) -> bool:
         return self._left <= 0
 
-    def ask(self, task: _Task, deadline: float) -> ParsedFeed:
+    def ask(self, task: _Task, deadline: float) -> Any:
         """Raises `TimeoutError` or `OSError` or `EOFError` when the child is good for nothing more."""
         if self._theirs is not None:
             self._start(self._theirs)
@@ -107,7 +106,7 @@ class _Child:
         outcome = self._pipe.recv()
         if isinstance(outcome, Exception):
             raise outcome
-        return outcome  # type: ignore[no-any-return]
+        return outcome
 
     def _start(self, theirs: Connection) -> None:
         self._theirs = None
@@ -151,12 +150,21 @@ class ParserPool:
 
     async def parse(self, body: bytes, *, url: str, content_type: str | None) -> ParsedFeed:
         """One feed; a child that dies or outlasts the deadline is replaced, the others go on."""
+        return await self.ask(_parse, body, url=url, content_type=content_type)
+
+    async def ask(
+        self, work: _Work[_Result], body: bytes, *, url: str, content_type: str | None = None
+    ) -> _Result:
+        """`work` is a function of a module, called with body, address and type inside a child's limits.
+
+        Raises what it raises, and `ParseError` when the child dies or outlasts the deadline.
+        """
         async with self._slots:
             child = self._idle.pop() if self._idle else _Child(math.ceil(self._deadline))
             self._busy.add(child)
             is_good = False
             try:
-                found = await self._ask(child, (_parse, body, url, content_type))
+                found: _Result = await self._ask(child, (work, body, url, content_type))
             except (TimeoutError, EOFError, OSError) as error:
                 raise self._trouble(error) from error
             except ParseError:
@@ -172,7 +180,7 @@ class ParserPool:
                 else:
                     child.end()
 
-    async def _ask(self, child: _Child, task: _Task) -> ParsedFeed:
+    async def _ask(self, child: _Child, task: _Task) -> Any:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, child.ask, task, self._deadline)
 
