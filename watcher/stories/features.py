@@ -13,7 +13,13 @@ from watcher.tokens import fold_tokens
 TITLE_WEIGHT = 2.0
 LEAD_WORDS = 90
 SHINGLE = 4
+# Fewer words name a section, not an article; whatever comes later in a long address is tracking.
+ADDRESS_WORDS = 3
+MOST_ADDRESS = 500
 
+_BETWEEN = re.compile(r"[-_+]")
+# `Kim` and `kim`, but not `CBMiXk`.
+_ADDRESS_WORD = re.compile(r"[A-Za-z][a-z]{1,19}")
 _SPACELESS = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
 
 _STOP = frozenset(
@@ -56,7 +62,8 @@ class Features:
 
 
 def features_of(article: Article) -> Features:
-    """Title words count double; the body speaks with its first paragraphs only."""
+    """Title words count double; the body speaks with its first paragraphs only, and the link adds
+    what its readable part says besides."""
     terms: dict[str, float] = {}
     for term in map(_party, content_terms(article.title)):
         terms[term] = terms.get(term, 0.0) + TITLE_WEIGHT
@@ -65,8 +72,23 @@ def features_of(article: Article) -> Features:
         terms[term] = terms.get(term, 0.0) + 1.0
     headline = fold_tokens(article.title)
     weights = {t: 1.0 + min(w - 1.0, 3.0) * 0.5 for t, w in terms.items()}
+    for term in map(_party, content_terms(address_words(article.url))):
+        weights.setdefault(term, 1.0)
     told = fold_tokens(article.text[:4000])[:200]
     return Features(weights, _shingles(headline + told), _checksum(headline))
+
+
+def address_words(url: str) -> str:
+    """The words in the part of an address that says most; "" when none is a headline.
+
+    Editors shorten a headline and leave the longer one in the link.
+    """
+    best: list[str] = []
+    for part in url[:MOST_ADDRESS].split("?", 1)[0].split("/")[3:]:
+        named = _BETWEEN.split(part.partition(".")[0])
+        words = [word for word in named if _ADDRESS_WORD.fullmatch(word)]
+        best = max(best, words, key=len)
+    return " ".join(best) if len(best) >= ADDRESS_WORDS else ""
 
 
 def content_terms(text: str) -> list[str]:

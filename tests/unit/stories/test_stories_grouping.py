@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from watcher.model import Article, Role, StoryStatus
+from watcher.stories.features import address_words
 from watcher.stories.grouping import StoryIndex
 
 NOW = datetime(2026, 5, 30, 12, tzinfo=UTC)
@@ -209,3 +210,34 @@ def test_a_thing_is_one_word_by_any_of_its_names() -> None:
 
     assert index.assign(article(2, "Strong earthquake in Ankara"), NOW).story.id == first.story.id
     assert index.assign(article(3, "Strong storm in Lisbon"), NOW).story.id != first.story.id
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("https://a.example/2026/05/north-korea-fires_rocket.html?a-b-c-d", "north korea fires rocket"),
+        ("https://a.example/world/asia-news/12345", ""),
+        ("https://a.example/rss/articles/CBMiXk-ABc-DEf-GHi", ""),
+        ("https://some-host-with-words.example/", ""),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_a_link_says_as_much_as_its_readable_part(url: str, words: str) -> None:
+    assert address_words(url) == words
+
+
+@pytest.mark.parametrize(
+    ("link", "joins"),
+    [
+        ("https://b.example/8", False),
+        ("https://b.example/north-korea-fires-rocket-carrying-satellite-seoul-says", True),
+    ],
+)
+def test_a_short_headline_is_recognised_by_the_words_of_its_link(link: str, joins: bool) -> None:
+    index = StoryIndex()
+    first = index.assign(article(1, LAUNCH, BODY), NOW)
+    for n in range(2, 8):  # so that words are known for rare or common
+        index.assign(article(n, f"Ferry number {n} timetable changes {n * 7}"), NOW)
+    short = index.assign(replace(article(8, "It is up in the sky"), url=link), NOW)
+
+    assert (short.story.id == first.story.id) is joins
