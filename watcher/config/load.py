@@ -4,7 +4,7 @@ import gc
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -59,10 +59,15 @@ class Config:
         return self.folder / self.settings.templates if self.settings.templates else None
 
 
-def load_config(folder: Path, environ: Mapping[str, str]) -> Config:
-    """Read everything, check everything. Raises ConfigError with every problem of every file."""
+def load_config(
+    folder: Path, environ: Mapping[str, str], *, instead: Mapping[str, bytes] | None = None
+) -> Config:
+    """Read everything, check everything. Raises ConfigError with every problem of every file.
+
+    `instead` holds what files are to be read as: what they would be after an edit.
+    """
     with _collector_paused():
-        return _load(folder, environ)
+        return _load(folder, environ, instead or {})
 
 
 @contextmanager
@@ -77,8 +82,9 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _load(folder: Path, environ: Mapping[str, str]) -> Config:
+def _load(folder: Path, environ: Mapping[str, str], instead: Mapping[str, bytes]) -> Config:
     files = read_files(folder)
+    files = replace(files, contents={**files.contents, **instead})
     reader = Reader(folder, files)
     secrets = Secrets(folder, environ)
     root = _root(reader, secrets)

@@ -24,7 +24,7 @@ MAX_ALIASED = 100_000
 
 MERGE = "<<"
 
-_PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _CONSTANTS = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
@@ -183,7 +183,7 @@ class _Builder:
 
     def build(self) -> Node | None:
         try:
-            self._events = _PARSER(self._text)
+            self._events = PARSER(self._text)
             return self._document()
         except yaml.MarkedYAMLError as error:
             raise self._readable(error) from error
