@@ -6,11 +6,14 @@ from datetime import timedelta
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
 _WHOLE = re.compile(rf"(?:{_PART.pattern}\s*)+")
+_BARE = re.compile(r"[+-]?\d+(?:\.\d+)?")
 
 
 def parse_duration(text: str) -> timedelta:
     """Raises ValueError that says the form; `0s` is allowed."""
     text = text.strip().lower()
+    if _BARE.fullmatch(text):
+        raise _without_unit(text)
     if not _WHOLE.fullmatch(text):
         raise ValueError(
             f"{text!r} is not a duration: write a number with s, m, h, d or w, like 15m"
@@ -25,8 +28,14 @@ def parse_duration(text: str) -> timedelta:
 
 
 def read_duration(value: object) -> object:
-    """What stands in a file: text is parsed, anything else is left to the type that wants it."""
+    """What stands in a file: text is parsed, a bare number refused, the rest left to whoever wants it."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise _without_unit(value)
     return parse_duration(value) if isinstance(value, str) else value
+
+
+def _without_unit(number: object) -> ValueError:
+    return ValueError(f"{number} has no unit: write it like {number}s or {number}m")
 
 
 def format_duration(value: timedelta) -> str:

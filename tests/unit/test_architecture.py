@@ -19,6 +19,7 @@ FLOORS = [
         "retry",
         "normalise",
         "views",
+        "fields",
     },
     {"fetch", "sources", "store", "render", "notify"},
 ]

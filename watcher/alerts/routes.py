@@ -4,26 +4,22 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from watcher.alerts.schedule import QuietHours, check_cron, next_slot, quiet_until, slot_name
 from watcher.durations import format_duration
+from watcher.fields import Duration, listed
 from watcher.model import Alert, AlertKind, Dispatch, Severity
-from watcher.rules.policy import Duration
 
 
 class _Yaml(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
-def _listed(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+Names = Annotated[tuple[str, ...], BeforeValidator(listed)]
 
 
 def check_zone(zone: str) -> str:
@@ -62,11 +58,11 @@ class RouteMatch(_Yaml):
 
     rules: Names = ()
     tags: Names = ()
-    severity: Annotated[tuple[Severity, ...], BeforeValidator(_listed)] = ()
+    severity: Annotated[tuple[Severity, ...], BeforeValidator(listed)] = ()
     min_severity: Severity | None = None
     languages: Names = ()
     publishers: Names = ()
-    kinds: Annotated[tuple[AlertKind, ...], BeforeValidator(_listed)] = ()
+    kinds: Annotated[tuple[AlertKind, ...], BeforeValidator(listed)] = ()
 
 
 class DigestSchedule(_Yaml):
@@ -87,7 +83,7 @@ class Escalation(_Yaml):
     """Who else is told of an alert that nobody acknowledged, and how long after."""
 
     after: Annotated[Duration, AfterValidator(_some_time)]
-    receivers: Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)]
+    receivers: Annotated[tuple[str, ...], BeforeValidator(listed), Field(min_length=1)]
 
 
 class RouteSettings(_Yaml):

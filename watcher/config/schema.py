@@ -31,11 +31,6 @@ _MODELS: dict[Kind, type[BaseModel]] = {
 }
 _REF = "#/$defs/"
 _TEXT: JsonSchemaValue = {"type": "string"}
-_DURATION: JsonSchemaValue = {
-    "type": "string",
-    "pattern": r"^(\s*\d+(\.\d+)?\s*[smhdwSMHDW])+\s*$",
-    "examples": ["30s", "15m", "4h", "7d"],
-}
 _SECRET_REF: JsonSchemaValue = {
     "type": "object",
     "properties": {"env": _TEXT, "file": _TEXT},
@@ -67,9 +62,6 @@ def json_schema(kind: Kind) -> dict[str, Any]:
 
 class _Generator(GenerateJsonSchema):
     """Knows what the validators in front of our types read besides the type itself."""
-
-    def timedelta_schema(self, schema: core_schema.TimedeltaSchema) -> JsonSchemaValue:  # noqa: ARG002
-        return dict(_DURATION)
 
     def function_before_schema(
         self, schema: core_schema.BeforeValidatorFunctionSchema

@@ -19,26 +19,14 @@ from pydantic_settings.sources.utils import parse_env_vars
 from watcher.alerts.routes import RouteSettings
 from watcher.alerts.silences import Silence
 from watcher.clock import parse_clock
-from watcher.durations import read_duration
 from watcher.fetch.addresses import parse_allow
+from watcher.fields import Duration, Wait
 
 PREFIX = "WATCHER_"
 NESTING = "__"
 
 _SIZE = re.compile(r"(\d+)\s*(B|KiB|MiB|GiB|kB|MB|GB)?")
 _UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "kB": 10**3, "MB": 10**6, "GB": 10**9}
-
-
-def _duration(value: object) -> object:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        raise ValueError(f"{value} has no unit: write it like {value}s or {value}m")
-    return read_duration(value)
-
-
-def _positive(value: timedelta) -> timedelta:
-    if value <= timedelta(0):
-        raise ValueError("a duration above zero is needed here: write it like 30s or 15m")
-    return value
 
 
 def _size(value: object) -> object:
@@ -111,8 +99,6 @@ def _clock(value: str | None) -> str | None:
     return value or None
 
 
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
-Wait = Annotated[Duration, AfterValidator(_positive)]
 Size = Annotated[int, BeforeValidator(_size), Field(ge=1024, le=2**30)]
 Texts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Addresses = Annotated[

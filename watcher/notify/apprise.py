@@ -24,11 +24,12 @@ from typing import Any
 from pydantic import Field, SecretStr
 
 from watcher.errors import PermanentDeliveryError, TemporaryDeliveryError
+from watcher.fields import Duration
 from watcher.model import Digest, Draft, Notification, Receipt, StoryView
 from watcher.notify._inert import inert
 from watcher.notify._kit import short_hash
 from watcher.notify._pages import Page, paginate
-from watcher.notify.settings import Duration, ReceiverSettings, Tools
+from watcher.notify.settings import ReceiverSettings, Tools
 from watcher.text import truncate
 
 MOST_MESSAGES = 10

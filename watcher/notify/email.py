@@ -40,6 +40,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
 from watcher.errors import PermanentDeliveryError
+from watcher.fields import Duration, listed
 from watcher.model import Digest, DigestKind, Draft, Notification, Receipt, StoryView
 from watcher.notify._dkim import DkimKey
 from watcher.notify._inert import inert
@@ -47,7 +48,7 @@ from watcher.notify._kit import check_endpoint, short_hash
 from watcher.notify._mime import build, date_header, header_text, header_token, list_of, subject
 from watcher.notify._pages import Page, paginate
 from watcher.notify._smtp import Server, Session
-from watcher.notify.settings import Duration, ReceiverSettings, Tools, listed
+from watcher.notify.settings import ReceiverSettings, Tools
 from watcher.text import clean_line
 
 _PORTS = {"starttls": 587, "implicit": 465, "none": 25}

@@ -24,11 +24,12 @@ from pathlib import Path
 from pydantic import Field
 
 from watcher.errors import DeliveryError, PermanentDeliveryError, TemporaryDeliveryError
+from watcher.fields import Duration
 from watcher.model import Digest, Draft, Notification, Receipt
 from watcher.notify._inert import inert
 from watcher.notify._json import to_event
 from watcher.notify._pages import Page
-from watcher.notify.settings import Duration, ReceiverSettings, Tools
+from watcher.notify.settings import ReceiverSettings, Tools
 from watcher.text import clean_line
 
 _BAD_DATA = 65

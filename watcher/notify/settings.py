@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from watcher.alerts.routes import Zone
 from watcher.alerts.schedule import QuietHours
-from watcher.durations import read_duration
+from watcher.fields import Duration
 from watcher.ports import Door, Renderer
 
 
@@ -36,13 +36,7 @@ def _local_time(value: Any) -> time:
     return found
 
 
-def listed(value: Any) -> Any:
-    """One value where a list is asked for."""
-    return [value] if isinstance(value, str) else value
-
-
 # What an editor is told; pydantic would describe the parsed form.
-_WRITTEN_DURATION = WithJsonSchema({"type": "string", "examples": ["30s", "15m"]})
 _WRITTEN_HOURS = WithJsonSchema(
     {
         "type": "object",
@@ -53,9 +47,6 @@ _WRITTEN_HOURS = WithJsonSchema(
     }
 )
 
-Duration = Annotated[
-    timedelta, BeforeValidator(read_duration), Field(ge=timedelta(0)), _WRITTEN_DURATION
-]
 Hours = Annotated[QuietHours | None, BeforeValidator(_quiet_hours), _WRITTEN_HOURS]
 
 

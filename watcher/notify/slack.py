@@ -30,13 +30,14 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from watcher.errors import TemporaryDeliveryError
+from watcher.fields import Duration
 from watcher.model import Digest, DigestKind, Draft, HttpResponse, Notification, Receipt, StoryView
 from watcher.notify._blocks import MOST_BLOCKS, MOST_TEXT, message, reduced
 from watcher.notify._inert import inert
 from watcher.notify._kit import check_endpoint, post, redacted, refusal, short_hash
 from watcher.notify._pages import Page, paginate
 from watcher.notify._slack_api import Bot
-from watcher.notify.settings import Duration, ReceiverSettings, Tools
+from watcher.notify.settings import ReceiverSettings, Tools
 from watcher.text import clean_line
 
 MOST_MESSAGES = 10

@@ -26,12 +26,13 @@ from typing import Annotated
 from pydantic import AfterValidator, SecretStr
 from standardwebhooks import Webhook
 
+from watcher.fields import Duration
 from watcher.model import Digest, Draft, Notification, Receipt, StoryView
 from watcher.notify._inert import inert
 from watcher.notify._json import message_id, story_json, to_event
 from watcher.notify._kit import check_endpoint, post, refusal
 from watcher.notify._pages import split
-from watcher.notify.settings import Duration, ReceiverSettings, Tools
+from watcher.notify.settings import ReceiverSettings, Tools
 
 # Receivers often refuse bodies of a megabyte; a longer digest is several messages.
 MOST_BYTES = 256 * 1024

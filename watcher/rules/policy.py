@@ -6,10 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from watcher.durations import parse_duration, read_duration
+from watcher.durations import parse_duration
+from watcher.fields import Duration, listed
 from watcher.model import AlertKind, Severity
-
-Duration = Annotated[timedelta, BeforeValidator(read_duration)]
 
 _PERIODS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
 _AT_MOST = re.compile(r"(?P<count>\d+)\s+per\s+(?P<period>.+)")
@@ -23,7 +22,7 @@ class Rate(_Policy):
     """`6 per day`: at most `count` alerts in any `period`."""
 
     count: int = Field(ge=1)
-    period: timedelta
+    period: Duration
 
 
 class MinPublishers(_Policy):
@@ -85,17 +84,13 @@ class Active(_Policy):
         )
 
 
-def _listed(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
 class RaiseSeverity(_Policy):
     """All conditions given must hold; each list means any of. `words` are read in title and text."""
 
     to: Severity
     publishers: int | None = Field(default=None, ge=1)
-    words: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
-    kinds: Annotated[tuple[AlertKind, ...], BeforeValidator(_listed)] = ()
+    words: Annotated[tuple[str, ...], BeforeValidator(listed)] = ()
+    kinds: Annotated[tuple[AlertKind, ...], BeforeValidator(listed)] = ()
 
     @model_validator(mode="after")
     def _has_a_condition(self) -> "RaiseSeverity":

@@ -1,12 +1,11 @@
 """One feed of feeds.yaml."""
 
 import re
-from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
-from watcher.durations import read_duration
+from watcher.fields import Wait
 
 _HEADER = re.compile(r"(?i)authorization|cookie|user-agent|accept-language|x-[a-z0-9-]*(key|token)")
 
@@ -41,7 +40,7 @@ class FeedSettings(BaseModel):
     group: str = ""
     lang: str | None = None
     publisher: str | None = None
-    every: Annotated[timedelta | None, BeforeValidator(read_duration)] = None
+    every: Wait | None = None
     initial: Annotated[int, Field(ge=0, le=1000)] = 0
     enabled: bool = True
     identity: Literal["auto", "guid", "link", "content"] = "auto"
