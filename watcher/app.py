@@ -236,7 +236,7 @@ class App:
         with self.store.begin() as tx:
             restore_heard(self._pipeline, tx, self._clock.now())
         self._notices.use(config.settings.operator, receivers, zones)
-        self._composer.use(config.rules, receivers, zones, config.routes)
+        self._composer.use(config.rules, receivers, plan.receivers, config.routes)
         self._ingest.use(enabled, config.publishers, limits)
         self.deliverer.use(
             {

@@ -3,22 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import groupby
 
 import structlog
 
-from watcher.alerts.routes import (
-    ESCALATION,
-    HELD,
-    DigestSchedule,
-    RouteSettings,
-    goes_alone,
-    postpone,
-    route_of,
-    schedule_name,
-    schedules_of,
-    settled,
-)
+from watcher.alerts.dispatches import in_next_slot
+from watcher.alerts.due import MERGE_ABOVE, Batch, message_key, plan_due
+from watcher.alerts.routes import ReceiverClock, RouteSettings, Schedules, schedules_of
 from watcher.errors import WatcherError
 from watcher.faults import Faults
 from watcher.model import (
@@ -32,6 +22,7 @@ from watcher.model import (
 from watcher.notices import Notices, freeze
 from watcher.ports import Receiver
 from watcher.rules.compile import Rule
+from watcher.slots import WaitsFor
 from watcher.store.engine import Transaction
 from watcher.text import truncate
 from watcher.tokens import fold_tokens
@@ -39,8 +30,6 @@ from watcher.views import merge_views, story_view
 
 log = structlog.get_logger()
 
-# More single alerts than this waiting for one receiver are one digest: a backlog is not a flood.
-MERGE_ABOVE = 20
 LATE_AFTER = timedelta(minutes=15)
 #: Stands for the message of an escalation that was not needed.
 ACKNOWLEDGED = "acknowledged"
@@ -54,61 +43,69 @@ class Composer:
         self._faults = faults
         self._rules: Mapping[str, Rule] = {}
         self._receivers: Mapping[str, Receiver] = {}
-        self._zones: Mapping[str, str] = {}
-        self._schedules: Mapping[str, DigestSchedule] = {}
+        self._clocks: Mapping[str, ReceiverClock] = {}
+        self._schedules: Schedules = {}
 
     def use(
         self,
         rules: Iterable[Rule],
         receivers: Mapping[str, Receiver],
-        zones: Mapping[str, str],
+        clocks: Mapping[str, ReceiverClock],
         routes: Sequence[RouteSettings] = (),
     ) -> None:
         """Take a (re)loaded configuration."""
         self._schedules = schedules_of(routes)
         self._rules = {rule.id: rule for rule in rules}
         self._receivers = dict(receivers)
-        self._zones = dict(zones)
+        self._clocks = clocks
 
     def compose_due(self, tx: Transaction, now: datetime) -> int:
         """Compose everything due at `now`; returns how many notifications were added.
 
         A receiver whose message can't be composed keeps its dispatches and is reported once.
         """
-        added = 0
-        due = self._without_acknowledged(tx, tx.alerts.due_dispatches(now))
-        by_receiver = sorted(due, key=lambda d: d.receiver)
-        for receiver, dispatches in groupby(by_receiver, key=lambda d: d.receiver):
-            if receiver not in self._receivers:
-                continue
-            for batch in plan_messages(list(dispatches)):
-                try:
-                    added += self._compose(tx, receiver, batch, now)
-                except WatcherError as error:
-                    self._notices.add(
-                        tx,
-                        f"compose:{receiver}:{now:%Y%m%d}",
-                        f"messages for {receiver} can't be composed: {error}. "
-                        "They wait and are tried again",
-                        avoid=receiver,
-                    )
-                    break
-        return added
+        due = [d for d in tx.alerts.due_dispatches(now) if d.receiver in self._receivers]
+        alerts = tx.alerts.by_id({d.alert for d in due})
+        plan = plan_due(
+            due,
+            raised={alert.id: alert.at for alert in alerts.values()},
+            acknowledged=tx.alerts.acknowledged(
+                [d.alert for d in due if d.slot.waits_for is WaitsFor.ANSWER]
+            ),
+            schedules=self._schedules,
+            clocks=self._clocks,
+            now=now,
+        )
+        tx.alerts.postpone(plan.later)
+        tx.alerts.composed([(d.alert, d.receiver) for d in plan.needless], ACKNOWLEDGED)
+        return sum(
+            self._compose_all(tx, receiver, batches, alerts, now)
+            for receiver, batches in plan.messages.items()
+        )
 
-    @staticmethod
-    def _without_acknowledged(tx: Transaction, due: Sequence[Dispatch]) -> list[Dispatch]:
-        """An escalation that somebody was quicker than needs no message."""
-        escalated = [d.alert for d in due if d.slot.startswith(ESCALATION)]
-        known = tx.alerts.acknowledged(escalated) if escalated else {}
-        left = []
-        for dispatch in due:
-            if not (dispatch.slot.startswith(ESCALATION) and dispatch.alert in known):
-                left.append(dispatch)
-            elif (usual := settled(dispatch)) is not None:
-                tx.alerts.postpone([usual])
-            else:
-                tx.alerts.composed([(dispatch.alert, dispatch.receiver)], ACKNOWLEDGED)
-        return left
+    def _compose_all(
+        self,
+        tx: Transaction,
+        receiver: str,
+        batches: Sequence[Batch],
+        alerts: Mapping[str, Alert],
+        now: datetime,
+    ) -> int:
+        added = 0
+        for batch in batches:
+            told = [alerts[d.alert] for d in batch if d.alert in alerts]
+            try:
+                added += self._compose(tx, receiver, batch, told, now)
+            except WatcherError as error:
+                self._notices.add(
+                    tx,
+                    f"compose:{receiver}:{now:%Y%m%d}",
+                    f"messages for {receiver} can't be composed: {error}. "
+                    "They wait and are tried again",
+                    avoid=receiver,
+                )
+                break
+        return added
 
     def merge_backlog(self, tx: Transaction, receiver: str, now: datetime) -> None:
         """Single alerts that lay in the outbox, untried, while a receiver was away: one digest.
@@ -144,15 +141,23 @@ class Composer:
             return None
         return self._digest(tx, receiver, waiting, alerts, now)
 
-    def _compose(self, tx: Transaction, receiver: str, batch: list[Dispatch], now: datetime) -> int:
-        alerts = [a for a in (tx.alerts.get(d.alert) for d in batch) if a is not None]
-        schedule = self._schedules.get(route_of(batch[0].slot)) if batch[0].slot else None
-        if schedule is not None and alerts:
-            later = postpone(batch, alerts, schedule, self._zones.get(receiver, "UTC"), now)
-            if later:
-                tx.alerts.postpone(later)
-                return 0
+    def _compose(
+        self,
+        tx: Transaction,
+        receiver: str,
+        batch: Batch,
+        alerts: list[Alert],
+        now: datetime,
+    ) -> int:
         digest = self._digest(tx, receiver, batch, alerts, now)
+        if tx.outbox.holds(digest.key):
+            # The clock was put back, or a digest's zone changed: its minute has had its message.
+            schedule = self._schedules.get((receiver, batch[0].slot.route))
+            if schedule is not None:
+                clock = self._clocks[receiver]
+                tx.alerts.postpone(in_next_slot(d, schedule, clock, d.send_at) for d in batch)
+                return 0
+            digest = replace(digest, key=f"{digest.key}:{batch[-1].alert}")
         notifications = freeze(digest, self._receivers[receiver], tuple(a.id for a in alerts))
         self._faults.hit("mid_compose")
         added = sum(tx.outbox.enqueue(notification) for notification in notifications)
@@ -170,11 +175,11 @@ class Composer:
         self,
         tx: Transaction,
         receiver: str,
-        batch: list[Dispatch],
+        batch: Batch,
         alerts: list[Alert],
         now: datetime,
     ) -> Digest:
-        single = len(batch) == 1 and goes_alone(batch[0].slot)
+        single, slot = len(batch) == 1 and batch[0].slot.alone, batch[0].slot
         views = [v for v in (self._view(tx, alert) for alert in alerts) if v is not None]
         views = merge_views(views)
         first_due = min(d.send_at for d in batch)
@@ -185,15 +190,15 @@ class Composer:
             kind=DigestKind.ALERT if single else DigestKind.DIGEST,
             title=_title(views, batch[0]) if single and views else digest_title(views),
             at=now,
-            zone=self._zones.get(receiver, "UTC"),
+            zone=self._clocks[receiver].zone,
             stories=tuple(views),
             silent_rules=() if single else self._silent(tx, now),
             feeds_in_trouble=()
             if single or receiver != self._notices.operator
             else self._troubled(tx),
             late_since=first_due if late else None,
-            held=batch[0].reason if batch[0].slot.startswith(HELD) else "",
-            merged=len(batch) if not single and not batch[0].slot else 0,
+            held=batch[0].reason if slot.waits_for is WaitsFor.QUIET_END else "",
+            merged=len(batch) if not single and slot.alone else 0,
         )
 
     def _view(self, tx: Transaction, alert: Alert) -> StoryView | None:
@@ -222,37 +227,10 @@ class Composer:
         )
 
 
-def plan_messages(dispatches: list[Dispatch]) -> list[list[Dispatch]]:
-    """Which dispatches of one receiver share a message, oldest first.
-
-    Immediate ones go out alone unless a backlog built up; those held by quiet hours go together;
-    all due slots of one digest schedule go together, so that downtime ends in one late digest.
-    """
-    immediate = [d for d in dispatches if not d.slot]
-    escalated = [[d] for d in dispatches if d.slot and goes_alone(d.slot)]
-    groups: dict[str, list[Dispatch]] = {}
-    for dispatch in dispatches:
-        if not goes_alone(dispatch.slot):
-            groups.setdefault(schedule_name(dispatch.slot), []).append(dispatch)
-    singles = [immediate] if len(immediate) > MERGE_ABOVE else [[d] for d in immediate]
-    messages = [*singles, *escalated, *groups.values()]
-    return sorted(messages, key=lambda batch: (batch[0].send_at, batch[0].alert))
-
-
-def message_key(receiver: str, batch: list[Dispatch]) -> str:
-    """The same dispatches always give the same key; a digest is named by its newest slot."""
-    newest = max(batch, key=lambda d: (d.send_at, d.alert))
-    if not goes_alone(newest.slot):
-        return f"{newest.slot}:{receiver}"
-    if len(batch) == 1:
-        return f"alert:{newest.alert}:{receiver}"
-    return f"backlog:{newest.alert}:{receiver}"
-
-
 def _title(views: Sequence[StoryView], dispatch: Dispatch) -> str:
     """Who is told because nobody else answered must see that first."""
     title = alert_title(views[0])
-    if dispatch.slot.startswith(ESCALATION):
+    if dispatch.slot.waits_for is WaitsFor.ANSWER:
         return truncate(f"{dispatch.reason.capitalize()}: {title}", 150)
     return title
 

@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from watcher.moments import spoken_day, spoken_time
+from watcher.slots import AT_ONCE, Slot
 
 
 class Severity(StrEnum):
@@ -234,12 +235,12 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
-    """One alert on its way to one receiver; `slot` is empty for immediate, else names what it waits for."""
+    """One alert on its way to one receiver; `slot` says what it waits for until `send_at`."""
 
     alert: str
     receiver: str
     send_at: datetime
-    slot: str = ""
+    slot: Slot = AT_ONCE
     reason: str = ""
 
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 
+from watcher.alerts.dispatches import plan_dispatches
 from watcher.alerts.policy import HISTORY, WORDS, Decision, Reason, Told, decide_alert, hold_back
 from watcher.alerts.rhythm import UNHEARD, Heard, decide_rhythm, silence_due, watches
-from watcher.alerts.routes import ReceiverClock, RouteSettings, plan_dispatches
+from watcher.alerts.routes import ReceiverClock, RouteSettings
 from watcher.alerts.silences import Silence, find_silence, silenced
 from watcher.matching.matcher import Matcher
 from watcher.model import (

@@ -5,18 +5,22 @@ an id or url, a title and a date are required. The output is deterministic.
 
 Records come in the order things happen, but for `story`: stories merge and split while
 they are open, so where an article belongs is told once, when its story closes.
+
+Nobody acknowledges anything in a replay: every escalation is told.
 """
 
 import json
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from heapq import heappop, heappush
 from typing import Any, BinaryIO
 
-from watcher.compose import plan_messages
+from watcher.alerts.due import plan_due
+from watcher.alerts.routes import schedules_of
 from watcher.config.load import Config
 from watcher.errors import WatcherError
 from watcher.model import Alert, Article, Dispatch, Entry, StoryStatus
@@ -36,6 +40,43 @@ class ReplayError(WatcherError):
     """A line of the input that is no article."""
 
 
+class Waiting:
+    """Dispatches on their way, as the daemon has them in its store; a look at the first costs nothing."""
+
+    def __init__(self) -> None:
+        #: When each alert was raised that still waits.
+        self.raised: dict[str, datetime] = {}
+        self._heap: list[tuple[datetime, str, str, Dispatch]] = []
+        self._uses: Counter[str] = Counter()
+
+    def add(self, dispatches: Sequence[Dispatch], alerts: Iterable[Alert]) -> None:
+        self._uses.update(d.alert for d in dispatches)
+        self.raised |= {alert.id: alert.at for alert in alerts if alert.id in self._uses}
+        self.put_back(dispatches)
+
+    def put_back(self, dispatches: Iterable[Dispatch]) -> None:
+        for d in dispatches:
+            heappush(self._heap, (d.send_at, d.alert, d.receiver, d))
+
+    def first(self) -> datetime | None:
+        """When the next one is due."""
+        return self._heap[0][0] if self._heap else None
+
+    def take(self, now: datetime) -> list[Dispatch]:
+        """Those that are due, oldest first."""
+        due = []
+        while self._heap and self._heap[0][0] <= now:
+            due.append(heappop(self._heap)[-1])
+        return due
+
+    def forget(self, dispatches: Iterable[Dispatch]) -> None:
+        """They are told."""
+        for d in dispatches:
+            self._uses[d.alert] -= 1
+            if not self._uses[d.alert]:
+                del self._uses[d.alert], self.raised[d.alert]
+
+
 @dataclass(slots=True)
 class Replay:
     """Feeds articles through a pipeline, oldest first, and tells what follows."""
@@ -43,7 +84,7 @@ class Replay:
     pipeline: Pipeline
     all_stories: bool = False
     counts: Counter[str] = field(default_factory=Counter)
-    _waiting: list[Dispatch] = field(default_factory=list)
+    _waiting: Waiting = field(default_factory=Waiting)
     # Articles of open stories with their number in the stream.
     _members: dict[str, dict[str, int]] = field(default_factory=dict)
     _expired_at: datetime | None = None
@@ -74,7 +115,7 @@ class Replay:
     def end(self) -> Iterator[Record]:
         """What still waits, and the stories that are open at last."""
         if self._now is not None:
-            yield from self._until(self._now + timedelta(days=8))
+            yield from self._until(None)
         for story in list(self._members):
             yield from self._closed(story)
 
@@ -106,7 +147,7 @@ class Replay:
             yield self._change(change)
         for alert in outcome.alerts:
             yield self._alert(alert)
-        self._waiting += outcome.dispatches
+        self._waiting.add(outcome.dispatches, outcome.alerts)
 
     def _alert(self, alert: Alert) -> Record:
         self.counts["alerts"] += 1
@@ -129,7 +170,7 @@ class Replay:
     def _noticed(self, now: datetime) -> Iterator[Record]:
         for noticed in self.pipeline.notice(now):
             yield self._alert(noticed.alert)
-            self._waiting += noticed.dispatches
+            self._waiting.add(noticed.dispatches, [noticed.alert])
 
     def _change(self, change: StoryChange) -> Record:
         """Move the articles and tell why."""
@@ -161,27 +202,35 @@ class Replay:
         for n, article in enumerate(sorted(members, key=members.__getitem__)):
             yield {"type": "story", "story": story, "article": article, "new": n == 0}
 
-    def _until(self, now: datetime) -> Iterator[Record]:
-        """Messages that fell due before this moment, slot by slot."""
-        while self._waiting:
-            first = min(d.send_at for d in self._waiting)
-            if first >= now:
-                return
+    def _until(self, now: datetime | None) -> Iterator[Record]:
+        """Messages that fell due before this moment, or all, slot by slot."""
+        while (first := self._waiting.first()) is not None and (now is None or first < now):
             yield from self._notify(first)
 
     def _notify(self, now: datetime) -> Iterator[Record]:
-        due = [d for d in self._waiting if d.send_at <= now]
+        due = self._waiting.take(now)
         if not due:
             return
-        self._waiting = [d for d in self._waiting if d.send_at > now]
-        for receiver in sorted({d.receiver for d in due}):
-            for batch in plan_messages([d for d in due if d.receiver == receiver]):
+        plan = self.pipeline.plan
+        found = plan_due(
+            due,
+            raised=self._waiting.raised,
+            acknowledged=(),
+            schedules=schedules_of(plan.routes),
+            clocks=plan.receivers,
+            now=now,
+        )
+        self._waiting.put_back(found.later)
+        for receiver, batches in found.messages.items():
+            for batch in batches:
                 self.counts["notifications"] += 1
+                self._waiting.forget(batch)
                 yield {
                     "type": "notification",
                     "receiver": receiver,
                     "at": _iso(now),
                     "alerts": [d.alert for d in batch],
+                    "reason": batch[0].reason,
                 }
 
     def _expire(self, now: datetime) -> Iterator[Record]:

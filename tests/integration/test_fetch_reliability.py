@@ -132,7 +132,7 @@ def build(folder: Path, origin: Origin, door: GuardedDoor, feeds: int) -> Statio
     notices = Notices(clock)
     notices.use("desk", {"desk": desk}, {})
     composer = Composer(notices, Faults())
-    composer.use(RULES, {"desk": desk}, {})
+    composer.use(RULES, {"desk": desk}, {"desk": ReceiverClock()})
     plan = Plan(tuple(RULES), (RouteSettings(receivers=("desk",)),), {"desk": ReceiverClock()})
     recorder = Recorder(
         store, Pipeline(plan), composer, notices=notices, clock=clock, rng=Random(1), faults=Faults()

@@ -101,7 +101,7 @@ class Newsroom:
         notices = Notices(self.clock)
         notices.use("desk", {"desk": self.desk}, {})
         composer = Composer(notices, Faults())
-        composer.use(RULES, {"desk": self.desk}, {})
+        composer.use(RULES, {"desk": self.desk}, {"desk": ReceiverClock()})
         self.recorder = Recorder(
             self.store, self.pipeline, composer,
             notices=notices, clock=self.clock, rng=Random(1), faults=Faults(),

@@ -8,7 +8,7 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "watcher"
 
 FLOORS = [
-    {"model", "errors", "ports", "text", "tokens", "durations", "moments"},
+    {"model", "errors", "ports", "text", "tokens", "durations", "moments", "slots"},
     {
         "rules",
         "matching",

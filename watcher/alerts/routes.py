@@ -1,18 +1,18 @@
-"""Which receivers get an alert, and when: a tree whose children inherit. Pure."""
+"""Which receivers get an alert: a tree whose children inherit. Pure."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+from hashlib import sha256
 from typing import Annotated, Literal, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from watcher.alerts.schedule import QuietHours, check_cron, next_slot, quiet_until, slot_name
-from watcher.durations import format_duration
+from watcher.alerts.schedule import QuietHours, check_cron
 from watcher.fields import Duration, listed
-from watcher.model import Alert, AlertKind, Dispatch, Severity
+from watcher.model import Alert, AlertKind, Severity
 
 
 class _Yaml(BaseModel):
@@ -111,10 +111,14 @@ Send: TypeAlias = Literal["immediate"] | DigestSchedule
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where an alert goes by one route; `route` is the node's place in the tree, like `0.2`."""
+    """Where an alert goes by one route.
+
+    `place` is the node's in the tree, like `0.2`; `route` is what it is known by through reloads.
+    """
 
     receiver: str
     send: Send
+    place: str
     route: str
     escalate: tuple[Escalation, ...] = ()
 
@@ -145,13 +149,25 @@ class _Inherited:
     receivers: tuple[str, ...] = ()
     send: Send = "immediate"
     escalate: tuple[Escalation, ...] = ()
+    matches: tuple[RouteMatch, ...] = ()
 
     def with_own(self, route: RouteSettings) -> "_Inherited":
         return _Inherited(
             route.receivers or self.receivers,
             route.send or self.send,
             route.escalate or self.escalate,
+            (*self.matches, route.match),
         )
+
+
+@lru_cache(maxsize=1000)
+def route_name(matches: tuple[RouteMatch, ...]) -> str:
+    """A route is the same as long as it and those above it match the same, wherever it stands.
+
+    Two that match the same differ in their receivers: of a receiver named twice the first counts.
+    """
+    said = "\n".join(match.model_dump_json(exclude_defaults=True) for match in matches)
+    return sha256(said.encode()).hexdigest()[:8]
 
 
 _TOP = _Inherited()
@@ -169,21 +185,26 @@ def _walk(
             continue
         here, own = f"{path}{n}", above.with_own(route)
         below = list(_walk(route.routes, alert, facts, f"{here}.", own))
-        yield from below or (Target(r, own.send, here, own.escalate) for r in own.receivers)
+        name = route_name(own.matches)
+        yield from below or (Target(r, own.send, here, name, own.escalate) for r in own.receivers)
         if not route.go_on:
             return
 
 
+Schedules: TypeAlias = Mapping[tuple[str, str], DigestSchedule]
+
+
 def schedules_of(
-    routes: Sequence[RouteSettings], path: str = "", above: _Inherited = _TOP
-) -> dict[str, DigestSchedule]:
-    """The digest schedule of every node that has or inherits one, by its place in the tree."""
-    found: dict[str, DigestSchedule] = {}
-    for n, route in enumerate(routes):
-        here, own = f"{path}{n}", above.with_own(route)
+    routes: Sequence[RouteSettings], above: _Inherited = _TOP
+) -> dict[tuple[str, str], DigestSchedule]:
+    """Each receiver's digests, by receiver and name of the route; the first route counts."""
+    found: dict[tuple[str, str], DigestSchedule] = {}
+    for route in routes:
+        own = above.with_own(route)
         if isinstance(own.send, DigestSchedule):
-            found[here] = own.send
-        found |= schedules_of(route.routes, f"{here}.", own)
+            for receiver in own.receivers:
+                found.setdefault((receiver, route_name(own.matches)), own.send)
+        found = schedules_of(route.routes, own) | found
     return found
 
 
@@ -206,145 +227,3 @@ def mismatch(
         "publishers": not match.publishers or not publishers.isdisjoint(match.publishers),
     }
     return next((key for key, holds in held.items() if not holds), "")
-
-
-def plan_dispatches(
-    alert: Alert,
-    *,
-    languages: Iterable[str],
-    publishers: Iterable[str],
-    routes: Sequence[RouteSettings],
-    receivers: Mapping[str, ReceiverClock],
-    now: datetime,
-) -> list[Dispatch]:
-    """When each receiver gets the alert. Quiet hours hold what is immediate; digests keep their slot.
-
-    An escalation counts from when the first receiver of its route is told.
-    """
-    targets = find_targets(routes, alert, languages=languages, publishers=publishers)
-    reached = {name: clock for name, clock in receivers.items() if clock.enabled}
-    found = {
-        target.receiver: plan_dispatch(alert, target, reached[target.receiver], now)
-        for target in targets
-        if target.receiver in reached
-    }
-    first_of_route = {target.route: target.receiver for target in reversed(targets)}
-    for target in targets:
-        for receiver, step in escalations(target):
-            if receiver not in reached:
-                continue
-            first = found.get(first_of_route[target.route])
-            told_at, planned = first.send_at if first else now, found.get(receiver)
-            to = replace(target, receiver=receiver)
-            escalated = plan_escalation(alert, to, step, reached[receiver], told_at, planned)
-            if escalated is not None:
-                found[receiver] = escalated
-    return list(found.values())
-
-
-def escalations(target: Target) -> Iterator[tuple[str, Escalation]]:
-    """Who is told when nobody acknowledges, and by which step."""
-    return ((receiver, step) for step in target.escalate for receiver in step.receivers)
-
-
-def plan_dispatch(alert: Alert, target: Target, clock: ReceiverClock, now: datetime) -> Dispatch:
-    """One alert for one receiver."""
-    if isinstance(target.send, DigestSchedule):
-        return plan_digest(alert, target, target.send, clock.zone, now)
-    end = quiet_until(clock.quiet_hours, clock.zone, now)
-    if end is not None:
-        until = slot_name(end, clock.zone)
-        reason = f"held during quiet hours until {until[-5:]}"
-        return Dispatch(alert.id, target.receiver, end, f"held:{until}", reason)
-    return Dispatch(alert.id, target.receiver, now, "", "immediate")
-
-
-def plan_digest(
-    alert: Alert, target: Target, schedule: DigestSchedule, receiver_zone: str, now: datetime
-) -> Dispatch:
-    """In the next slot; alerts of one slot and group make one message."""
-    zone = schedule.zone or receiver_zone
-    due = next_slot(schedule.digest, zone, now)
-    route = target.route + _group(alert, schedule.group_by)
-    slot = f"{DIGEST}{route}:{slot_name(due, zone)}"
-    return Dispatch(alert.id, target.receiver, due, slot, f"digest {schedule.digest} {zone}")
-
-
-def plan_escalation(
-    alert: Alert,
-    target: Target,
-    step: Escalation,
-    clock: ReceiverClock,
-    told_at: datetime,
-    planned: Dispatch | None,
-) -> Dispatch | None:
-    """Due when the step's time after the first telling is up, or when quiet hours that hold then end.
-
-    `planned` is how the receiver gets the alert anyhow: sooner, and there is no escalation; later,
-    and it is kept in the slot, for the case that somebody acknowledges.
-    """
-    due = told_at + step.after
-    due = quiet_until(clock.quiet_hours, clock.zone, due) or due
-    if planned is not None and planned.send_at <= due:
-        return None
-    after = format_duration(step.after)
-    kept = f"|{planned.slot}|{planned.send_at.isoformat()}" if planned else ""
-    slot = f"{ESCALATION}{target.route}:{after}{kept}"
-    return Dispatch(alert.id, target.receiver, due, slot, f"not acknowledged within {after}")
-
-
-def settled(escalated: Dispatch) -> Dispatch | None:
-    """What is left of an escalation once somebody acknowledged: the receiver's usual way, if any."""
-    _, slot, at = [*escalated.slot.split("|"), "", ""][:3]
-    if not at:
-        return None
-    return replace(escalated, slot=slot, send_at=datetime.fromisoformat(at), reason="digest")
-
-
-def postpone(
-    dispatches: Sequence[Dispatch],
-    alerts: Sequence[Alert],
-    schedule: DigestSchedule,
-    receiver_zone: str,
-    now: datetime,
-) -> list[Dispatch]:
-    """The next slot's dispatches when too few are due for a digest, else none."""
-    oldest = min(alert.at for alert in alerts)
-    zone = schedule.zone or receiver_zone
-    due = next_slot(schedule.digest, zone, now)
-    if len(dispatches) >= schedule.min_items or due - oldest > schedule.max_wait:
-        return []
-    return [
-        replace(d, send_at=due, slot=f"{schedule_name(d.slot)}:{slot_name(due, zone)}")
-        for d in dispatches
-    ]
-
-
-#: How slots begin: digests, what is held by quiet hours, what nobody acknowledged.
-DIGEST, HELD, ESCALATION = "digest:", "held:", "escalation:"
-
-
-def schedule_name(slot: str) -> str:
-    """What slots of one schedule and group share: `digest:0.2` of `digest:0.2:2026-05-30T07:00`."""
-    return HELD if slot.startswith(HELD) else slot.rsplit(":", 2)[0]
-
-
-def route_of(slot: str) -> str:
-    """The place in the tree that a digest's slot belongs to."""
-    return schedule_name(slot).removeprefix(DIGEST).partition("/")[0]
-
-
-def goes_alone(slot: str) -> bool:
-    """An alert at once, or told on because nobody acknowledged it."""
-    return not slot or slot.startswith(ESCALATION)
-
-
-def _group(alert: Alert, by: str) -> str:
-    if by == "all":
-        return ""
-    name = {
-        "rule": alert.rule,
-        "tag": next(iter(alert.tags), ""),
-        "story": alert.story or alert.id,
-    }[by]
-    return "/" + re.sub(r"[:/\s]+", "-", name)

@@ -4,14 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from watcher.alerts.routes import (
-    ReceiverClock,
-    RouteSettings,
-    escalations,
-    find_targets,
-    mismatch,
-    plan_dispatches,
-)
+from watcher.alerts.dispatches import escalations, plan_dispatches
+from watcher.alerts.routes import ReceiverClock, RouteSettings, find_targets, mismatch
 from watcher.model import Alert, Dispatch
 
 

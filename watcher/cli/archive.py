@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from watcher.app import build_receivers, clock_of, open_door, zones_of
+from watcher.app import build_receivers, clock_of, open_door, plan_of
 from watcher.cli.context import MISUSED, configuration, opened_store
 from watcher.cli.output import complain, listing, say
 from watcher.compose import Composer
@@ -76,7 +76,9 @@ def preview(
         found = sample_digest(receiver=receiver, zone=zone)
     else:
         composer = Composer(Notices(clock_of(config)), Faults())
-        composer.use(config.rules, build_receivers(config, open_door(config)), zones_of(config))
+        composer.use(
+            config.rules, build_receivers(config, open_door(config)), plan_of(config).receivers
+        )
         with opened_store(config) as store, store.read() as tx:
             waiting = composer.preview(tx, receiver, now)
         if waiting is None:

@@ -8,9 +8,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from watcher.model import Alert, AlertKind, Dispatch, Severity
+from watcher.slots import Slot
 from watcher.store.tables import acknowledgement, alert, dispatch, verdict
 from watcher.store.upsert import insert_new, upsert
 
+_CHUNK = 500
 _DISPATCH = [dispatch.c[f.name] for f in fields(Dispatch)]
 
 
@@ -33,6 +35,15 @@ class Alerts:
     def get(self, alert_id: str) -> Alert | None:
         row = self._do(sa.select(alert).where(alert.c.id == alert_id)).first()
         return _alert(row) if row else None
+
+    def by_id(self, ids: Collection[str]) -> dict[str, Alert]:
+        """Those of them that are stored."""
+        found: dict[str, Alert] = {}
+        wanted = sorted(ids)
+        for start in range(0, len(wanted), _CHUNK):
+            query = sa.select(alert).where(alert.c.id.in_(wanted[start : start + _CHUNK]))
+            found |= {row.id: _alert(row) for row in self._do(query)}
+        return found
 
     def since(self, since: datetime, rule: str | None = None) -> list[Alert]:
         """Oldest first."""
@@ -63,6 +74,8 @@ class Alerts:
 
     def acknowledged(self, alerts: Collection[str]) -> dict[str, tuple[str, str, datetime]]:
         """Of these, who acknowledged which: name, note and time."""
+        if not alerts:
+            return {}
         query = sa.select(acknowledgement).where(acknowledgement.c.alert.in_(list(alerts)))
         return {row.alert: (row.by, row.note, row.at) for row in self._do(query)}
 
@@ -112,30 +125,40 @@ class Alerts:
     # dispatches
 
     def add_dispatches(self, dispatches: Iterable[Dispatch]) -> None:
-        upsert(self._connection, dispatch, [asdict(d) for d in dispatches], replace=False)
+        rows = [
+            {
+                "alert": d.alert,
+                "receiver": d.receiver,
+                "send_at": d.send_at,
+                "slot": str(d.slot),
+                "reason": d.reason,
+            }
+            for d in dispatches
+        ]
+        upsert(self._connection, dispatch, rows, replace=False)
 
     def due_dispatches(self, now: datetime) -> list[Dispatch]:
         """Not yet composed and due, oldest first."""
         query = _waiting().where(dispatch.c.send_at <= now)
-        return [Dispatch(**row._mapping) for row in self._do(query)]
+        return [_dispatch(row) for row in self._do(query)]
 
     def waiting(self) -> list[Dispatch]:
         """Not yet composed, due or not, oldest first."""
-        return [Dispatch(**row._mapping) for row in self._do(_waiting())]
+        return [_dispatch(row) for row in self._do(_waiting())]
 
     def dispatches_of(self, alert_id: str) -> list[tuple[Dispatch, str | None]]:
         """Where an alert goes or went, with the key of the message; first due first."""
         query = sa.select(*_DISPATCH, dispatch.c.notification).where(dispatch.c.alert == alert_id)
         rows = self._do(query.order_by(dispatch.c.send_at, dispatch.c.receiver)).all()
-        return [(Dispatch(*row[:-1]), row[-1]) for row in rows]
+        return [(_dispatch(row), row.notification) for row in rows]
 
     def postpone(self, dispatches: Iterable[Dispatch]) -> None:
-        """Give waiting dispatches another time and slot."""
+        """Give waiting dispatches another time, slot and reason."""
         for d in dispatches:
             self._do(
                 sa.update(dispatch)
                 .where(dispatch.c.alert == d.alert, dispatch.c.receiver == d.receiver)
-                .values(send_at=d.send_at, slot=d.slot)
+                .values(send_at=d.send_at, slot=str(d.slot), reason=d.reason)
             )
 
     def composed(self, pairs: Iterable[tuple[str, str]], notification: str) -> None:
@@ -160,6 +183,10 @@ def _waiting() -> sa.Select[Any]:
         .where(dispatch.c.notification.is_(None))
         .order_by(dispatch.c.send_at, dispatch.c.alert, dispatch.c.receiver)
     )
+
+
+def _dispatch(row: Any) -> Dispatch:
+    return Dispatch(row.alert, row.receiver, row.send_at, Slot.parse(row.slot), row.reason)
 
 
 def _alert(row: Any) -> Alert:

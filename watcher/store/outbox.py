@@ -183,6 +183,12 @@ class Outbox:
 
     # for operators
 
+    def holds(self, key: str) -> bool:
+        """Whether a message of that key, or a part of one, was ever put in."""
+        parts = outbox.c.key.between(f"{key}#", f"{key}#\uffff")
+        query = sa.select(outbox.c.n).where(sa.or_(outbox.c.key == key, parts)).limit(1)
+        return self._do(query).first() is not None
+
     def get(self, key: str) -> Notification | None:
         row = self._do(sa.select(*_COLUMNS).where(outbox.c.key == key)).first()
         return _notification(row) if row else None

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from watcher.alerts.routes import ReceiverClock, RouteSettings, find_targets, plan_dispatches
+from watcher.alerts.dispatches import plan_dispatches
+from watcher.alerts.routes import ReceiverClock, RouteSettings, find_targets
 from watcher.alerts.schedule import QuietHours
 from watcher.model import Alert, AlertKind, Dispatch, Severity
+from watcher.slots import AT_ONCE, WaitsFor
 
 NOW = datetime(2026, 5, 30, 14, tzinfo=UTC)
 ALERT = Alert(
@@ -72,7 +74,7 @@ def test_children_inherit_and_replace_their_parent() -> None:
 
     targets = find_targets(tree, ALERT)
 
-    assert [(t.receiver, t.send, t.route) for t in targets] == [("desk", "immediate", "0.1")]
+    assert [(t.receiver, t.send, t.place) for t in targets] == [("desk", "immediate", "0.1")]
 
 
 def test_a_receiver_named_twice_gets_one_copy_by_the_first_route() -> None:
@@ -92,7 +94,9 @@ def planned(send: Any, clock: ReceiverClock) -> list[Dispatch]:
 
 
 def test_immediate_goes_at_once() -> None:
-    assert planned("immediate", ReceiverClock()) == [Dispatch("t1", "desk", NOW, "", "immediate")]
+    assert planned("immediate", ReceiverClock()) == [
+        Dispatch("t1", "desk", NOW, AT_ONCE, "immediate")
+    ]
 
 
 def test_quiet_hours_hold_an_alert_until_they_end() -> None:
@@ -101,14 +105,15 @@ def test_quiet_hours_hold_an_alert_until_they_end() -> None:
     (held,) = planned("immediate", clock)
 
     assert held.send_at == datetime(2026, 5, 30, 22, tzinfo=UTC)
-    assert held.slot == "held:2026-05-31T07:00"
+    assert str(held.slot) == "held:2026-05-31T07:00"
 
 
 def test_a_digest_waits_for_its_slot_in_the_receivers_zone() -> None:
     (waiting,) = planned({"digest": "0 7 * * *"}, ReceiverClock("Asia/Seoul"))
 
     assert waiting.send_at == datetime(2026, 5, 30, 22, tzinfo=UTC)
-    assert waiting.slot == "digest:0:2026-05-31T07:00"
+    assert waiting.slot.waits_for is WaitsFor.DIGEST
+    assert waiting.slot.minute == "2026-05-31T07:00"
 
 
 def test_a_disabled_receiver_gets_nothing() -> None:

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime, time
 from typing import Any
 
-from watcher.alerts.routes import ReceiverClock, RouteSettings, plan_dispatches
+from watcher.alerts.dispatches import plan_dispatches
+from watcher.alerts.routes import ReceiverClock, RouteSettings
 from watcher.alerts.schedule import QuietHours
 from watcher.alerts.trial import RouteTrial, try_routes
 from watcher.model import Alert, AlertKind, Severity

@@ -16,6 +16,7 @@ from watcher.model import (
     Severity,
     Story,
 )
+from watcher.slots import Slot
 
 NOW = datetime(2026, 5, 27, 6, 0, 0, 123456, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -69,7 +70,9 @@ def alert(alert_id: str = "t1", **changes: Any) -> Alert:
 
 
 def dispatch(alert_id: str = "t1", receiver: str = "mail", **changes: Any) -> Dispatch:
-    made = Dispatch(alert_id, receiver, NOW, "digest:07:00", "morning digest")
+    made = Dispatch(
+        alert_id, receiver, NOW, Slot.parse("digest:0:2026-05-31T07:00"), "morning digest"
+    )
     return replace(made, **changes)
 
 

@@ -5,11 +5,12 @@ from datetime import UTC, datetime, time, timedelta
 
 from top_world import NOW, World, article, rule
 
+from watcher.alerts.due import MERGE_ABOVE, message_key, plan_messages
 from watcher.alerts.routes import ReceiverClock
 from watcher.alerts.schedule import QuietHours
-from watcher.compose import MERGE_ABOVE, message_key, plan_messages
 from watcher.errors import RenderError
 from watcher.model import DigestKind, Dispatch, FeedStatus
+from watcher.slots import Slot
 
 IMMEDIATE = [{"receivers": ["desk"]}]
 DAILY = [{"receivers": ["desk"], "send": {"digest": "0 7 * * *"}}]
@@ -116,7 +117,7 @@ def test_a_template_that_fails_keeps_the_dispatch_and_spares_the_others() -> Non
 
 
 def dispatch(n: int, slot: str = "", minutes: int = 0) -> Dispatch:
-    return Dispatch(f"t{n:03}", "desk", NOW + timedelta(minutes=minutes), slot)
+    return Dispatch(f"t{n:03}", "desk", NOW + timedelta(minutes=minutes), Slot.parse(slot))
 
 
 def test_a_backlog_of_alerts_becomes_one_digest() -> None:

@@ -93,7 +93,7 @@ class World:
         self.notices = Notices(self.clock)
         self.notices.use(next(iter(clocks), None), self.receivers, zones)
         self.composer = Composer(self.notices, Faults())
-        self.composer.use(rules, self.receivers, zones)
+        self.composer.use(rules, self.receivers, clocks, self.plan.routes)
         self.rng = Random(1)
 
     def take(self, *articles: Article) -> None:
