@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
@@ -43,7 +43,7 @@ class Target:
 
 
 class Deliverer:
-    """Sends what is due; outcomes are marked in order, at most one behind what is sent."""
+    """Sends what is due; at any moment at most one message per receiver is accepted and not marked."""
 
     def __init__(
         self,
@@ -65,6 +65,8 @@ class Deliverer:
         self._merge_backlog = merge_backlog
         self._targets: Mapping[str, Target] = {}
         self._drains: dict[str, asyncio.Task[None]] = {}
+        # The mark of the message a receiver took last, while it is being stored.
+        self._marking: dict[str, asyncio.Task[None]] = {}
         self._last_sent: dict[str, float] = {}
         self._stopping = False
         # Temporary failures in a row, by receiver; touched by the writer's thread only.
@@ -112,39 +114,52 @@ class Deliverer:
 
     async def _drain(self, name: str) -> None:
         receiver = self._targets[name].receiver
+        kept: AbstractAsyncContextManager[None] = nullcontext()
+        if overlap := isinstance(receiver, Keeping):
+            kept = receiver.kept(lambda: self._settled(name))
         try:
-            async with receiver.kept() if isinstance(receiver, Keeping) else nullcontext():
+            async with kept:
                 while batch := await self._writer(self._claim, name):
-                    if not await self._deliver_batch(name, batch):
+                    if not await self._deliver_batch(name, batch, overlap=overlap):
                         return
         except StoreError as error:
             log.warning("delivery_paused", receiver=name, error=str(error))
 
-    async def _deliver_batch(self, name: str, batch: list[Notification]) -> bool:
+    async def _deliver_batch(self, name: str, batch: list[Notification], *, overlap: bool) -> bool:
         """In order; what is not tried goes back untouched. False ends this drain.
 
-        One message is sent while the one before it is being marked, no more: at a kill at most
-        two are acknowledged and not marked.
+        With `overlap` a message is begun while the one before it is being marked; the receiver
+        doesn't finish it before that is done, see `ports.Keeping`.
         """
-        go_on, marking = True, None
+        go_on = True
         for notification in batch:
             if self._stopping or not go_on:
                 await self._writer(self._release, notification)
                 continue
             await self._pace(name)
             outcome = await self._attempt(name, notification)
-            if marking is not None:
-                await marking
-                marking = None
+            await self._settled(name)
             if isinstance(outcome, Receipt):
-                marking = asyncio.create_task(self._marks.add((notification, outcome)))
+                mark = self._marks.add((notification, outcome))
+                self._marking[name] = asyncio.create_task(mark)
+                if not overlap:
+                    await self._settled(name)
             else:
                 go_on = outcome is not None and await self._writer(
                     self._failed, notification, outcome
                 )
-        if marking is not None:
-            await marking
+        await self._settled(name)
         return go_on and not self._stopping
+
+    async def _settled(self, name: str) -> None:
+        """What the receiver took before is marked; a cancelled asker leaves the mark alone."""
+        if (marking := self._marking.get(name)) is None:
+            return
+        try:
+            await asyncio.shield(marking)
+        finally:
+            if marking.done():
+                del self._marking[name]
 
     def _claim(self, name: str) -> list[Notification]:
         self._writer.require_room()
@@ -192,7 +207,7 @@ class Deliverer:
         try:
             async with asyncio.timeout(SEND_DEADLINE.total_seconds()):
                 return await receiver.send(notification, at=self._clock.now())
-        except DeliveryError:
+        except (DeliveryError, StoreError):
             raise
         except TimeoutError as error:
             raise TemporaryDeliveryError("no answer in time", code="timeout") from error
@@ -213,6 +228,7 @@ class Deliverer:
                     tx.meta.set(thread, receipt.handle)
             for name in {notification.receiver for notification, _ in sent}:
                 self._works_again(tx, name)
+            self._faults.hit("mid_mark")
         for (notification, _), in_time in zip(sent, marked, strict=True):
             log.info(
                 "delivered" if in_time else "delivered_late",

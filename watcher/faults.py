@@ -10,6 +10,7 @@ STEPS = (
     "mid_compose",
     "before_send",
     "after_send_before_mark",
+    "mid_mark",
 )
 
 

@@ -1,6 +1,6 @@
 """The seams: what the top floor asks of the edges. Small Protocols, no implementation."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from datetime import datetime
 from typing import Protocol, runtime_checkable
@@ -83,10 +83,18 @@ class Receiver(Protocol):
         ...
 
 
+# Returns when the outcome of the message before is stored; raises `StoreError` when it can't be.
+Settled = Callable[[], Awaitable[None]]
+
+
 @runtime_checkable
 class Keeping(Protocol):
     """What a `Receiver` may add: something worth keeping open over several messages."""
 
-    def kept(self) -> AbstractAsyncContextManager[None]:
-        """Sends inside it come one at a time and may share a connection; never raises."""
+    def kept(self, settled: Settled) -> AbstractAsyncContextManager[None]:
+        """Sends inside it come one at a time and may share a connection; never raises.
+
+        A send may begin while the message before is still being marked, and awaits `settled`
+        before the peer can have all of its own; the `StoreError` of that is passed on.
+        """
         ...

@@ -77,11 +77,12 @@ def test_a_kill_at_any_step_loses_nothing(stage: Stage, step: str) -> None:
         settled()
 
     mails, hooks = stage.mails("launches"), stage.calls("hook")
-    may_repeat = 2 if step == "after_send_before_mark" else 1
-    assert 1 <= len(mails) <= may_repeat
+    # A mark may be of several receivers at once, so each of them may see its message again.
+    may_repeat = 2 if step in {"after_send_before_mark", "mid_mark"} else 1
+    copies = [len(mails), len(hooks), len(stage.calls("slack"))]
+    assert 1 <= min(copies) <= max(copies) <= may_repeat
     assert len({m["Message-ID"] for m in mails}) == 1
     assert len({headers.get("webhook-id") for headers, _ in hooks}) == 1
-    assert len(mails) + len(hooks) + len(stage.calls("slack")) <= 2 + may_repeat
 
 
 def test_a_dead_receiver_does_not_delay_the_others(stage: Stage) -> None:

@@ -46,6 +46,10 @@ def receiver(port: int, root: Path = Path(), **keys: Any) -> Receiver:
     return Receiver(Settings.model_validate(settings), tools)
 
 
+async def at_once() -> None:
+    """No message before is being marked."""
+
+
 def notes(mail: Receiver, digest: Digest) -> list[Notification]:
     """As the outbox gives them back."""
     return [

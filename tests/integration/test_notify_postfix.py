@@ -12,7 +12,7 @@ from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
-from test_notify_email import NOW, notes, receiver
+from test_notify_email import NOW, at_once, notes, receiver
 
 from watcher.errors import DeliveryError, PermanentDeliveryError, TemporaryDeliveryError
 from watcher.model import DigestKind, Receipt
@@ -75,7 +75,7 @@ def test_mails_that_wait_together_reach_postfix_over_one_connection(tmp_path: Pa
     async def drain(port: int) -> list[Receipt]:
         mail = receiver(port)
         (note,) = notes(mail, sample_digest(kind=DigestKind.ALERT))
-        async with mail.kept():
+        async with mail.kept(at_once):
             return [await mail.send(note, at=NOW) for _ in range(3)]
 
     with smtp_sink(tmp_path) as port:

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pytest
-from test_notify_email import DROP, NOW, ScriptedServer, notes, receiver, scripted
+from test_notify_email import DROP, NOW, ScriptedServer, at_once, notes, receiver, scripted
 
-from watcher.errors import DeliveryError
+from watcher.errors import DeliveryError, StoreFullError, WatcherError
 from watcher.model import DigestKind
 from watcher.notify import _smtp
+from watcher.ports import Settled
 from watcher.render.sample import sample_digest
 
 
@@ -24,7 +25,13 @@ class Drained:
         return sum(line.startswith(verb) for line in self.server.seen)
 
 
-def drain(count: int, script: Mapping[str, str] | None = None, **later: str) -> Drained:
+def drain(
+    count: int,
+    script: Mapping[str, str] | None = None,
+    *,
+    settled: Settled = at_once,
+    **later: str,
+) -> Drained:
     """`count` mails in one `kept()`; `later` changes the script after the first of them."""
 
     async def scenario() -> Drained:
@@ -33,11 +40,11 @@ def drain(count: int, script: Mapping[str, str] | None = None, **later: str) -> 
             mail = receiver(port)
             (note,) = notes(mail, sample_digest(kind=DigestKind.ALERT))
             outcomes: list[object] = []
-            async with mail.kept():
+            async with mail.kept(settled):
                 for _ in range(count):
                     try:
                         outcomes.append(await mail.send(note, at=NOW))
-                    except DeliveryError as error:
+                    except WatcherError as error:
                         outcomes.append(error)
                     changing.update(later)
             await asyncio.sleep(0.02)
@@ -104,3 +111,15 @@ def test_outside_a_drain_each_mail_has_a_connection_of_its_own() -> None:
     server = asyncio.run(scenario())
 
     assert [line.split()[0] for line in server.seen].count("QUIT") == 2
+
+
+def test_no_data_is_sent_before_the_message_before_is_marked() -> None:
+    """What the server doesn't have, it can't accept: a kill now repeats one message, not two."""
+
+    async def refuses() -> None:
+        raise StoreFullError("no room for the mark")
+
+    done = drain(2, settled=refuses)
+
+    assert [type(outcome) for outcome in done.outcomes] == [StoreFullError, StoreFullError]
+    assert (done.heard("RCPT"), done.heard("DATA")) == (2, 0)

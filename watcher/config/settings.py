@@ -196,6 +196,7 @@ class WatcherSettings(BaseSettings):
             "mid_compose",
             "before_send",
             "after_send_before_mark",
+            "mid_mark",
         ]
         | None
     ) = None

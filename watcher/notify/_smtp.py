@@ -10,7 +10,13 @@ from typing import Literal
 
 import aiosmtplib
 
-from watcher.errors import DeliveryError, PermanentDeliveryError, TemporaryDeliveryError
+from watcher.errors import (
+    DeliveryError,
+    PermanentDeliveryError,
+    StoreError,
+    TemporaryDeliveryError,
+)
+from watcher.ports import Settled
 from watcher.text import clean_line
 
 QUIT_TIMEOUT = 5.0
@@ -53,17 +59,18 @@ class Session:
     def __init__(self, server: Server) -> None:
         self._server = server
         self._keeping = False
+        self._settled: Settled = _at_once
         self._idle: aiosmtplib.SMTP | None = None
         self._used = 0
 
     @asynccontextmanager
-    async def kept(self) -> AsyncIterator[None]:
-        """One message at a time; ends with QUIT."""
-        self._keeping = True
+    async def kept(self, settled: Settled) -> AsyncIterator[None]:
+        """One message at a time, no DATA before `settled`; ends with QUIT."""
+        self._keeping, self._settled = True, settled
         try:
             yield
         finally:
-            self._keeping = False
+            self._keeping, self._settled = False, _at_once
             client, self._idle = self._idle, None
             if client is not None:
                 await _leave(client)
@@ -78,10 +85,13 @@ class Session:
         try:
             await client.mail(sender)
             await client.rcpt(recipient)
+            await self._settled()
             timeout = self._server.data_timeout.total_seconds()
             reply = await client.data(message, timeout=timeout)
             usable = True
             return clean_line(f"{reply.code} {reply.message}", 200)
+        except StoreError:
+            raise
         except Exception as error:
             # A refusal leaves the connection in order; 421 announces its end.
             code = getattr(error, "code", 421)
@@ -116,6 +126,10 @@ class Session:
             await _leave(client)
         else:
             client.close()
+
+
+async def _at_once() -> None:
+    """Outside a drain there is no message before."""
 
 
 async def _open(server: Server) -> aiosmtplib.SMTP:

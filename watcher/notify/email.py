@@ -49,6 +49,7 @@ from watcher.notify._mime import build, date_header, header_text, header_token, 
 from watcher.notify._pages import Page, paginate
 from watcher.notify._smtp import Server, Session
 from watcher.notify.settings import ReceiverSettings, Tools
+from watcher.ports import Settled
 from watcher.text import clean_line
 
 _PORTS = {"starttls": 587, "implicit": 465, "none": 25}
@@ -232,14 +233,14 @@ class Receiver:
         return Receipt(await self._session.submit(sender, str(payload["to"]), message))
 
     @asynccontextmanager
-    async def kept(self) -> AsyncIterator[None]:
+    async def kept(self, settled: Settled) -> AsyncIterator[None]:
         """See `ports.Keeping`: mails of one drain share a connection."""
         try:
             session = self._session
         except PermanentDeliveryError:  # raised again where a message can be blamed for it
             yield
             return
-        async with session.kept():
+        async with session.kept(settled):
             yield
 
     @cached_property

@@ -1,8 +1,9 @@
 """Every outcome of sending is marked; one receiver never waits for another."""
 
 import asyncio
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 
@@ -17,7 +18,8 @@ from watcher.errors import (
     TemporaryDeliveryError,
 )
 from watcher.faults import Faults
-from watcher.model import NotificationState
+from watcher.model import Notification, NotificationState, Receipt
+from watcher.ports import Settled
 from watcher.store.engine import Store
 from watcher.writer import Writer
 
@@ -183,6 +185,19 @@ def later(world: World, minutes: float) -> Callable[[], None]:
 DOWN = TemporaryDeliveryError("no connection", code="connect")
 
 
+class Overlapping(Recorder):
+    """Begins a message while the one before it is being marked, as mail does."""
+
+    @asynccontextmanager
+    async def kept(self, settled: Settled) -> AsyncIterator[None]:
+        self.settled = settled
+        yield
+
+    async def send(self, notification: Notification, *, at: datetime) -> Receipt:
+        await self.settled()
+        return await super().send(notification, at=at)
+
+
 def test_a_receiver_that_fails_in_a_row_is_left_alone_and_its_queue_is_spared(
     tmp_path: Path,
 ) -> None:
@@ -239,6 +254,42 @@ def test_a_receiver_that_keeps_failing_is_told_through_another_once_a_day(tmp_pa
         " receiver desk fails for a while now",
         " receiver desk works again",
     ]
+
+
+def test_a_kill_between_two_messages_finds_one_unmarked_at_most(tmp_path: Path) -> None:
+    """Whenever a receiver takes a message, all it took before is marked: with and without overlap."""
+    world = backlog(count=12)
+    unmarked: dict[str, list[int]] = {"desk": [], "other": []}
+
+    def watched(kind: type[Recorder]) -> Recorder:
+        class Watched(kind):  # type: ignore[valid-type, misc]
+            async def send(self, notification: Notification, *, at: datetime) -> Receipt:
+                receipt = await super().send(notification, at=at)
+                with world.store.begin() as tx:
+                    marked = tx.outbox.counts().get((notification.receiver, "sent"), 0)
+                unmarked[notification.receiver].append(len(self.sent) - marked)
+                return receipt
+
+        return Watched()
+
+    world.receivers |= {"desk": watched(Overlapping), "other": watched(Recorder)}
+
+    deliver(world, tmp_path)
+
+    assert unmarked == {"desk": [1] * 12, "other": [1] * 12}
+
+
+def test_a_message_is_not_finished_when_the_mark_before_it_fails(tmp_path: Path) -> None:
+    world = backlog(count=3)
+    sqlite = "CREATE TRIGGER full BEFORE INSERT ON delivery BEGIN SELECT RAISE(ABORT, 'full'); END"
+    with world.store.begin() as tx:
+        tx.connection.exec_driver_sql(sqlite)
+
+    world.receivers |= {"desk": Overlapping(), "other": Recorder()}
+
+    deliver(world, tmp_path)
+
+    assert [len(world.receivers[name].sent) for name in ("desk", "other")] == [1, 1]
 
 
 def test_f7_a_slack_that_asks_for_patience_two_hundred_times_is_left_alone_each_time(
