@@ -9,6 +9,7 @@ import structlog
 from watcher.alerts.dispatches import in_next_slot
 from watcher.alerts.due import MERGE_ABOVE, Batch, message_key, plan_due
 from watcher.alerts.routes import ReceiverClock, RouteSettings, Schedules, schedules_of
+from watcher.alerts.silences import say_muted
 from watcher.errors import WatcherError
 from watcher.faults import Faults
 from watcher.model import (
@@ -130,7 +131,7 @@ class Composer:
         for notification in notifications:
             tx.outbox.enqueue(notification)
         tx.outbox.merged([n.key for n in waiting], digest.key, now)
-        tx.alerts.composed([(alert, receiver) for alert in since], digest.key)
+        self._mark(tx, digest, [(alert, receiver) for alert in since])
         log.info("backlog_merged", receiver=receiver, key=digest.key, alerts=len(since))
 
     def preview(self, tx: Transaction, receiver: str, now: datetime) -> Digest | None:
@@ -161,7 +162,7 @@ class Composer:
         notifications = freeze(digest, self._receivers[receiver], tuple(a.id for a in alerts))
         self._faults.hit("mid_compose")
         added = sum(tx.outbox.enqueue(notification) for notification in notifications)
-        tx.alerts.composed([(d.alert, d.receiver) for d in batch], digest.key)
+        self._mark(tx, digest, [(d.alert, d.receiver) for d in batch])
         log.info(
             "composed",
             receiver=receiver,
@@ -170,6 +171,12 @@ class Composer:
             late=bool(digest.late_since),
         )
         return added
+
+    @staticmethod
+    def _mark(tx: Transaction, digest: Digest, pairs: Sequence[tuple[str, str]]) -> None:
+        tx.alerts.composed(pairs, digest.key)
+        if digest.silenced:
+            tx.alerts.count_muted(digest.receiver, digest.key)
 
     def _digest(
         self,
@@ -193,6 +200,7 @@ class Composer:
             zone=self._clocks[receiver].zone,
             stories=tuple(views),
             silent_rules=() if single else self._silent(tx, now),
+            silenced="" if single else say_muted(tx.alerts.muted(receiver)),
             feeds_in_trouble=()
             if single or receiver != self._notices.operator
             else self._troubled(tx),

@@ -102,7 +102,12 @@ class FeedStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FeedState:
-    """What we know of a feed between polls; `etag` and `last_modified` verbatim as received."""
+    """What we know of a feed between polls; `etag` and `last_modified` verbatim as received.
+
+    `pace` is what `pace.py` learned, `hints` what the feed says of its rhythm, `reason` why the
+    next poll is when it is. `full_at` is when the whole feed last came; with `full_only` its
+    "not modified" was found untrue, and it is always asked for as a whole.
+    """
 
     feed: str
     url: str
@@ -120,6 +125,12 @@ class FeedState:
     body_hash: str | None = None
     title: str | None = None
     newest_at: datetime | None = None
+    pace: str | None = None
+    hints: str | None = None
+    reason: str = ""
+    failing_since: datetime | None = None
+    full_at: datetime | None = None
+    full_only: bool = False
 
 
 # ── articles ─────────────────────────────────────────────────────────────────
@@ -328,6 +339,7 @@ class Digest:
 
     `zone` is the receiver's IANA zone: templates show times in it. `late_since`
     is set when a digest covers more than its own slot; `held` names quiet hours;
+    `silenced` counts alerts that were kept back;
     `feeds_in_trouble` is for the operator, each a line of text.
     """
 
@@ -344,6 +356,7 @@ class Digest:
     late_since: datetime | None = None
     held: str = ""
     merged: int = 0
+    silenced: str = ""
 
     @property
     def day(self) -> str:

@@ -10,7 +10,7 @@ from watcher.alerts.dispatches import plan_dispatches
 from watcher.alerts.policy import HISTORY, WORDS, Decision, Reason, Told, decide_alert, hold_back
 from watcher.alerts.rhythm import UNHEARD, Heard, decide_rhythm, silence_due, watches
 from watcher.alerts.routes import ReceiverClock, RouteSettings
-from watcher.alerts.silences import Silence, find_silence, silenced
+from watcher.alerts.silences import Silence, find_silence, muted, silenced
 from watcher.matching.matcher import Matcher
 from watcher.model import (
     Alert,
@@ -29,12 +29,13 @@ from watcher.stories.grouping import Assignment, StoryIndex
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was decided for one rule and one article, told or not."""
+    """What was decided for one rule and one article, told or not; `muted` is who a silence spared."""
 
     match: Match
     decision: Decision
     alert: Alert | None = None
     dispatches: tuple[Dispatch, ...] = ()
+    muted: tuple[Dispatch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class Noticed:
     decision: Decision
     alert: Alert
     dispatches: tuple[Dispatch, ...]
+    muted: tuple[Dispatch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,13 +219,13 @@ class Pipeline:
             tags=rule.tags,
             new=decision.new,
         )
-        decision, dispatches = self._routed(decision, alert, article, now)
-        return Verdict(match, decision, alert, dispatches)
+        decision, dispatches, spared = self._routed(decision, alert, article, now)
+        return Verdict(match, decision, alert, dispatches, spared)
 
     def _routed(
         self, decision: Decision, alert: Alert, article: Article | None, now: datetime
-    ) -> tuple[Decision, tuple[Dispatch, ...]]:
-        """Remember the alert, and say who gets it; nobody, and why, when it is silenced."""
+    ) -> tuple[Decision, tuple[Dispatch, ...], tuple[Dispatch, ...]]:
+        """Remember the alert, and say who gets it, or, when it is silenced, who would have."""
         self.memory.note_alert(alert.rule, alert.story, now)
         languages = (article.lang,) if article and article.lang else ()
         publishers = (article.family,) if article else ()
@@ -234,9 +236,7 @@ class Pipeline:
             languages=languages,
             publishers=publishers,
         )
-        if silence is not None:
-            return silenced(decision, silence), ()
-        dispatches = plan_dispatches(
+        planned = plan_dispatches(
             alert,
             languages=languages,
             publishers=publishers,
@@ -244,7 +244,9 @@ class Pipeline:
             receivers=self.plan.receivers,
             now=now,
         )
-        return decision, tuple(dispatches)
+        if silence is not None:
+            return silenced(decision, silence), (), muted(planned, silence)
+        return decision, tuple(planned), ()
 
     def heard(self, rule: str, now: datetime) -> Heard:
         """What a rule has heard; one not met before begins to watch now."""
@@ -283,8 +285,8 @@ class Pipeline:
             new=(decision.detail,),
         )
         heard.note_alert(decision.kind, now)
-        decision, dispatches = self._routed(decision, alert, None, now)
-        return Noticed(decision, alert, dispatches)
+        decision, dispatches, spared = self._routed(decision, alert, None, now)
+        return Noticed(decision, alert, dispatches, spared)
 
     def next_silence(self) -> datetime | None:
         """When the next rule will have been silent for too long, if nothing comes."""

@@ -19,7 +19,7 @@ from watcher.identity import Identified, Kind, identify, identity_keys, quaranti
 from watcher.model import Article, FeedState, FeedStatus, ParsedFeed
 from watcher.normalise import to_article
 from watcher.notices import Notices
-from watcher.pipeline import Outcome, Pipeline
+from watcher.pipeline import Noticed, Outcome, Pipeline
 from watcher.polling import NO_HINTS, Notice, PollBounds, PollPlan, after_failure, after_success
 from watcher.ports import Clock
 from watcher.restore import restore_memory
@@ -148,8 +148,7 @@ class Recorder:
         now = self._clock.now()
         with self._remembering(now) as tx:
             for noticed in self._pipeline.notice(now):
-                tx.alerts.add(noticed.alert)
-                tx.alerts.add_dispatches(noticed.dispatches)
+                store_noticed(tx, noticed)
 
     @contextmanager
     def _remembering(self, now: datetime) -> Iterator[Transaction]:
@@ -350,6 +349,23 @@ def store_outcome(tx: Transaction, outcome: Outcome, now: datetime) -> None:
         if verdict.alert is not None:
             tx.alerts.add(verdict.alert)
             tx.alerts.add_dispatches(verdict.dispatches)
+            tx.alerts.add_muted(verdict.muted)
+
+
+def store_noticed(tx: Transaction, noticed: Noticed) -> None:
+    """What a rule tells of itself; its decision is found by the alert, for there is no article."""
+    tx.alerts.note_verdict(
+        rule=noticed.alert.rule,
+        article=noticed.alert.id,
+        story=None,
+        sent=noticed.decision.send,
+        reason=noticed.decision.reason,
+        detail=noticed.decision.detail,
+        at=noticed.alert.at,
+    )
+    tx.alerts.add(noticed.alert)
+    tx.alerts.add_dispatches(noticed.dispatches)
+    tx.alerts.add_muted(noticed.muted)
 
 
 def _held_back(

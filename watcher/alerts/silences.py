@@ -1,5 +1,6 @@
 """Alerts somebody asked not to be sent for a while: matched like routes, with a name and an end. Pure."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time
@@ -10,7 +11,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from watcher.alerts.policy import Decision, Reason
 from watcher.alerts.routes import RouteMatch, Zone, mismatch
 from watcher.alerts.schedule import QuietHours, quiet_until
-from watcher.model import Alert
+from watcher.model import Alert, Dispatch
+from watcher.slots import WaitsFor
+from watcher.text import clean_line
 
 
 def _utc(value: datetime | str) -> datetime:
@@ -90,3 +93,28 @@ def silenced(decision: Decision, silence: Silence) -> Decision:
     until = f"{silence.until:%Y-%m-%d %H:%M} UTC"
     detail = f"{silence.id} by {silence.author} until {until}: {silence.comment}"
     return replace(decision, send=False, reason=Reason.SILENCED, detail=detail)
+
+
+_BY = "silenced by "
+_NAMED = 3
+
+
+def muted(planned: Iterable[Dispatch], silence: Silence) -> tuple[Dispatch, ...]:
+    """Who would have got the alert; not those who get it only when nobody answers."""
+    return tuple(
+        replace(dispatch, reason=f"{_BY}{silence.author}")
+        for dispatch in planned
+        if dispatch.slot.waits_for is not WaitsFor.ANSWER or dispatch.slot.instead
+    )
+
+
+def say_muted(reasons: Sequence[str]) -> str:
+    """A line for the foot of a digest: how many, and who wanted it; empty when there were none."""
+    if not reasons:
+        return ""
+    authors = [clean_line(reason.removeprefix(_BY), 40) for reason in reasons]
+    named = [name for name, _ in Counter(authors).most_common()]
+    who = ", ".join(named[:_NAMED])
+    more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+    count = "1 alert was" if len(reasons) == 1 else f"{len(reasons)} alerts were"
+    return f"{count} silenced since the last digest (by {who}{more})"

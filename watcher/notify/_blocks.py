@@ -181,6 +181,8 @@ def _end(digest: Digest, page: Page, mark: str) -> list[Block]:
     blocks: list[Block] = [DividerBlock()] if digest.kind is DigestKind.DIGEST else []
     if digest.silent_rules and last:
         blocks.append(_context("Silent: " + _listed(digest.silent_rules)))
+    if digest.silenced and last:
+        blocks.append(_context(escape(digest.silenced)))
     if digest.feeds_in_trouble and last:
         blocks.append(_context("Feeds in trouble: " + _listed(digest.feeds_in_trouble)))
     blocks.append(_context(f"watcher · id {mark}"))

@@ -40,6 +40,7 @@ def inert(digest: Digest) -> Digest:
         feeds_in_trouble=tuple(_line(text, TITLE) for text in digest.feeds_in_trouble),
         notice=clean_text(digest.notice[: 4 * NOTE])[: 2 * NOTE],
         held=_line(digest.held, TITLE),
+        silenced=_line(digest.silenced, TITLE),
     )
 
 

@@ -49,6 +49,7 @@ def digest_json(digest: Digest) -> dict[str, Any]:
         "late_since": stamp(digest.late_since) if digest.late_since else None,
         "held": digest.held,
         "merged": digest.merged,
+        "silenced": digest.silenced,
     }
 
 

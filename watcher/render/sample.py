@@ -24,6 +24,7 @@ def sample_digest(
         stories=stories,
         silent_rules=("South Korea arming Kyiv", "Heads of government in Pyongyang"),
         late_since=AT - timedelta(hours=9),
+        silenced="3 alerts were silenced since the last digest (by Desk)",
     )
     if kind is DigestKind.ALERT:
         return _only(digest, stories[1])
@@ -38,6 +39,7 @@ def _only(digest: Digest, story: StoryView) -> Digest:
         stories=(story,),
         silent_rules=(),
         late_since=None,
+        silenced="",
     )
 
 

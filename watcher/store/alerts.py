@@ -13,6 +13,8 @@ from watcher.store.tables import acknowledgement, alert, dispatch, verdict
 from watcher.store.upsert import insert_new, upsert
 
 _CHUNK = 500
+#: Stands where a message's key would be: what a silence kept back has none.
+MUTED = "silenced"
 _DISPATCH = [dispatch.c[f.name] for f in fields(Dispatch)]
 
 
@@ -125,6 +127,13 @@ class Alerts:
     # dispatches
 
     def add_dispatches(self, dispatches: Iterable[Dispatch]) -> None:
+        self._add_dispatches(dispatches, None)
+
+    def add_muted(self, dispatches: Iterable[Dispatch]) -> None:
+        """Those that a silence keeps back: never due, but counted in the receiver's next digest."""
+        self._add_dispatches(dispatches, MUTED)
+
+    def _add_dispatches(self, dispatches: Iterable[Dispatch], notification: str | None) -> None:
         rows = [
             {
                 "alert": d.alert,
@@ -132,10 +141,21 @@ class Alerts:
                 "send_at": d.send_at,
                 "slot": str(d.slot),
                 "reason": d.reason,
+                "notification": notification,
             }
             for d in dispatches
         ]
         upsert(self._connection, dispatch, rows, replace=False)
+
+    def muted(self, receiver: str) -> list[str]:
+        """Reasons of those no digest of the receiver has counted yet, oldest first."""
+        query = sa.select(dispatch.c.reason).where(_uncounted(receiver))
+        return list(self._do(query.order_by(dispatch.c.send_at, dispatch.c.alert)).scalars())
+
+    def count_muted(self, receiver: str, notification: str) -> None:
+        """That message says how many they are."""
+        told = f"{MUTED}, counted in {notification}"
+        self._do(sa.update(dispatch).where(_uncounted(receiver)).values(notification=told))
 
     def due_dispatches(self, now: datetime) -> list[Dispatch]:
         """Not yet composed and due, oldest first."""
@@ -173,8 +193,15 @@ class Alerts:
 
 def _decided(rule: str, without: Collection[str]) -> sa.Select[Any]:
     return sa.select(verdict.c.at).where(
-        verdict.c.rule == rule, verdict.c.reason.not_in([str(reason) for reason in without])
+        verdict.c.rule == rule,
+        # What a rule told of itself is decided of no article, and has no story.
+        verdict.c.story.is_not(None),
+        verdict.c.reason.not_in([str(reason) for reason in without]),
     )
+
+
+def _uncounted(receiver: str) -> sa.ColumnElement[bool]:
+    return sa.and_(dispatch.c.notification == MUTED, dispatch.c.receiver == receiver)
 
 
 def _waiting() -> sa.Select[Any]:

@@ -7,8 +7,10 @@ from top_world import NOW, World, article, rule
 
 from watcher.alerts.policy import Reason
 from watcher.alerts.routes import ReceiverClock
+from watcher.alerts.silences import Silence
 from watcher.model import Alert, AlertKind, Article
 from watcher.pipeline import Pipeline, Plan
+from watcher.record import store_noticed
 from watcher.replay import Replay
 from watcher.restore import restore_memory
 
@@ -30,8 +32,7 @@ def notice(made: World, at: datetime) -> list[Alert]:
     with made.store.begin() as tx:
         found = made.pipeline.notice(at)
         for noticed in found:
-            tx.alerts.add(noticed.alert)
-            tx.alerts.add_dispatches(noticed.dispatches)
+            store_noticed(tx, noticed)
     return [noticed.alert for noticed in found]
 
 
@@ -121,6 +122,40 @@ def test_a_burst_is_told_once_with_its_figures() -> None:
         (AlertKind.BURST, ("5 matches in 60 minutes, usually 1.0",))
     ]
     assert again == []
+
+
+def test_a_silenced_burst_is_kept_with_its_reason_and_goes_to_nobody() -> None:
+    made = world(**LOUD)
+    a_week_of_one_a_day(made)
+    for n in range(20, 25):
+        hear(made, n, NOW + 7 * DAY + n * timedelta(minutes=1))
+    drill = {"id": "s1", "match": {"kinds": ["burst"]}, "author": "Kim", "comment": "drill"}
+    made.pipeline.silences = (
+        Silence.model_validate(drill | {"from": NOW, "until": NOW + 30 * DAY}),
+    )
+    made.compose()
+    before = len(made.receivers["desk"].digests)
+
+    (told,) = notice(made, NOW + 7 * DAY + timedelta(minutes=25))
+    made.compose()
+
+    with made.store.read() as tx:
+        (verdict,) = tx.alerts.verdicts_of(told.id)
+        (way,) = tx.alerts.dispatches_of(told.id)
+    assert (verdict["rule"], verdict["sent"], verdict["reason"]) == ("launch", False, "silenced")
+    assert verdict["detail"] == "s1 by Kim until 2026-06-29 12:00 UTC: drill"
+    assert (way[0].receiver, way[0].reason) == ("desk", "silenced by Kim")
+    assert len(made.receivers["desk"].digests) == before
+
+
+def test_what_a_rule_tells_of_itself_is_no_match() -> None:
+    made = world(**QUIET)
+    notice(made, NOW + 3 * DAY)
+    with made.store.begin() as tx:
+        restore_memory(made.pipeline, tx, NOW + 4 * DAY)
+
+    heard = made.pipeline.memory.heard["launch"]
+    assert (heard.last_at, list(heard.matches)) == (None, [])
 
 
 def test_the_first_poll_of_a_feed_is_no_burst() -> None:

@@ -6,10 +6,10 @@ from top_world import NOW, World, article, rule
 
 from watcher.alerts.policy import Reason
 from watcher.alerts.routes import ReceiverClock
-from watcher.alerts.silences import Silence
+from watcher.alerts.silences import Silence, say_muted
 
 ALL = [{"receivers": ["desk"]}]
-MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
 def silence(**fields: object) -> Silence:
@@ -39,6 +39,69 @@ def test_a_silenced_alert_is_kept_with_its_reason_and_goes_to_nobody() -> None:
     assert verdict["detail"] == "s1 by Kim until 2026-05-31 12:00 UTC: drill"
     assert len(kept) == 1
     assert titles(world, "desk") == []
+
+
+DAILY = [{"receivers": ["desk"], "send": {"digest": "0 7 * * *"}}]
+OTHERS = (
+    "Blue rocket shown at fair",
+    "Toy rocket recalled by maker",
+    "Rocket stamp sold at auction",
+)
+
+
+def test_the_next_digest_says_once_how_many_were_silenced_and_for_whom() -> None:
+    world = World([rule()], DAILY, desk=ReceiverClock(), other=ReceiverClock())
+    world.pipeline.silences = (silence(),)
+    world.take(article(1), article(2, OTHERS[0]))
+    world.pipeline.silences = (silence(author="Lee"),)
+    world.take(article(3, OTHERS[1]))
+    world.pipeline.silences = ()
+    world.take(article(4, OTHERS[2]))
+    world.turn_to(NOW + 19 * HOUR)
+    world.compose()
+    world.take(article(5, "Rocket over Elsewhere explodes", at=NOW + 20 * HOUR))
+    world.turn_to(NOW + 43 * HOUR)
+    world.compose()
+
+    assert [digest.silenced for digest in world.receivers["desk"].digests] == [
+        "3 alerts were silenced since the last digest (by Kim, Lee)",
+        "",
+    ]
+
+
+def test_nothing_is_sent_only_to_say_what_was_silenced() -> None:
+    world = World([rule()], DAILY, desk=ReceiverClock())
+    world.pipeline.silences = (silence(),)
+    world.take(article(1))
+    world.turn_to(NOW + 43 * HOUR)
+
+    assert world.compose() == 0
+
+
+def test_who_would_be_told_only_by_escalation_was_spared_nothing() -> None:
+    escalate = [{"after": "30m", "receivers": ["chief"]}]
+    world = World(
+        [rule()],
+        [{"receivers": ["desk"], "escalate": escalate}],
+        desk=ReceiverClock(),
+        chief=ReceiverClock(),
+    )
+    world.pipeline.silences = (silence(),)
+    world.take(article(1))
+
+    with world.store.read() as tx:
+        (alert,) = tx.alerts.since(NOW)
+        ways = tx.alerts.dispatches_of(alert.id)
+    assert [(way.receiver, key) for way, key in ways] == [("desk", "silenced")]
+
+
+def test_a_long_list_of_authors_is_cut() -> None:
+    reasons = [f"silenced by {name}" for name in ("Kim", "Lee", "Lee", "Park", "Choi", "Han")]
+
+    assert say_muted(reasons) == (
+        "6 alerts were silenced since the last digest (by Lee, Kim, Park and 2 more)"
+    )
+    assert say_muted(reasons[:1]) == "1 alert was silenced since the last digest (by Kim)"
 
 
 def test_a_stored_silence_holds_until_it_is_ended() -> None:
