@@ -2,6 +2,7 @@
 
     WatcherError
     ├── ConfigError            something the user wrote; carries every Problem at once
+    │   └── LayoutError        nothing can be inserted into a file written like this
     ├── SourceError            one feed: recorded on that feed, the others go on
     │   ├── FetchError         the network or the server
     │   │   └── BlockedError   the outbound door refused the address
@@ -50,6 +51,10 @@ class ConfigError(WatcherError):
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = sorted(problems)
         super().__init__("\n".join(map(str, self.problems)))
+
+
+class LayoutError(ConfigError):
+    """The file is sound, but what is new has to be added by hand."""
 
 
 class SourceError(WatcherError):

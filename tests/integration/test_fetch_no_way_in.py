@@ -5,6 +5,7 @@ so much as begun, also to addresses where no canary can stand.
 """
 
 import asyncio
+import html
 import io
 import socket
 import sys
@@ -20,6 +21,7 @@ import pytest
 from pydantic import ValidationError
 from raw_origin import Origin, reply
 
+from watcher.discovery import discover
 from watcher.errors import DeliveryError, FetchError
 from watcher.fetch.door import GuardedDoor
 from watcher.fetch.feed import fetch_feed
@@ -27,6 +29,8 @@ from watcher.model import DigestKind, FeedState, HttpRequest, Notification
 from watcher.notify import load
 from watcher.notify.settings import Tools
 from watcher.render.templates import TemplateRenderer
+from watcher.sources.naming import address_of
+from watcher.sources.pool import ParserPool
 
 NOW = datetime(2026, 5, 30, 12, tzinfo=UTC)
 
@@ -168,8 +172,14 @@ async def by_feed(door: GuardedDoor, url: str) -> object:
 
 
 async def by_page(door: GuardedDoor, url: str) -> object:
-    """Discovery, full text and whatever else reads a page."""
+    """Full text and whatever else reads a page."""
     return await door.request(HttpRequest(url))
+
+
+async def by_discovery(door: GuardedDoor, url: str) -> object:
+    """`watcher feeds discover` and `watcher feeds add`, whatever is pasted."""
+    async with ParserPool() as parser:
+        return await discover(door, parser, address_of(url), now=NOW)
 
 
 def by_receiver(kind: str) -> Door:
@@ -190,6 +200,7 @@ def by_receiver(kind: str) -> Door:
 DOORS: dict[str, Door] = {
     "feed": by_feed,
     "page": by_page,
+    "discovery": by_discovery,
     "webhook": by_receiver("webhook"),
     "slack": by_receiver("slack"),
 }
@@ -263,6 +274,40 @@ def test_no_redirect_leads_to_a_refused_address(door: str, watch: Watch) -> None
     assert let_in == []
 
 
+def test_no_page_leads_discovery_to_a_refused_address(watch: Watch) -> None:
+    """C6, C7: every vector as the address of a declared feed, of a linked one, and as the base."""
+
+    async def run() -> tuple[list[str], list[str], set[str]]:
+        page, let_in, refusals = b"", [], set()
+
+        async def answer(_reader: Any, writer: asyncio.StreamWriter, head: bytes) -> None:
+            status = "200 OK" if head.startswith(b"GET / ") else "404 Not Found"
+            writer.write(reply(page, status))
+
+        async with canaries() as (port, seen), Origin(answer) as origin, ParserPool() as parser:
+            here = f"127.0.0.1:{origin.port}"
+            watch.allowed = {("127.0.0.1", origin.port)}
+            vectors = [*urls(port), *urls(None)]
+            async with door_to(here) as guard:
+                for group in (vectors[n : n + 5] for n in range(0, len(vectors), 5)):
+                    links = [html.escape(vector) for vector in group]
+                    markup = "".join(
+                        f'<link rel=feed href="{link}"><a href="{link}feed.rss">RSS</a>'
+                        for link in links
+                    )
+                    markup += f'<base href="{links[0]}"><a href="/rss.xml">RSS</a>'
+                    page = markup.encode("utf-8", "replace")
+                    found = await discover(guard, parser, f"http://{here}/", now=NOW)
+                    let_in += [feed.url for feed in found.feeds]
+                    refusals |= {miss.url for miss in found.tried if "blocked" in miss.error}
+            return let_in, seen, refusals
+
+    let_in, seen, refusals = asyncio.run(run())
+
+    assert (let_in, seen, watch.begun) == ([], [], [])
+    assert len(refusals) > 200
+
+
 ANSWERS: dict[str, Callable[[str], list[str]]] = {
     "alone": lambda bad: [bad],
     "after a public one": lambda bad: ["93.184.216.34", bad],
@@ -325,7 +370,11 @@ def test_our_own_listener_is_refused_even_when_it_is_allowed(watch: Watch) -> No
         async with canaries() as (port, seen):
             allow = [f"127.0.0.1:{port}", f"[::1]:{port}"]
             async with GuardedDoor(
-                user_agent="t", allow=allow, own=[f"0.0.0.0:{port}"], lookup=hostile
+                user_agent="t",
+                allow=allow,
+                own=[f"0.0.0.0:{port}"],
+                lookup=hostile,
+                host_spacing=timedelta(0),
             ) as guard:
                 for host in ("127.0.0.1", "[::1]", "news.example"):
                     for door in DOORS.values():

@@ -11,6 +11,7 @@ from watcher.cli import (
     backtest,
     explain,
     feeds,
+    feeds_edit,
     labels,
     lint,
     outbox,
@@ -60,6 +61,7 @@ app.command()(lint.lint)
 app.command("explain")(explain.explain_article)
 archive.add_to(app)
 app.command()(schema.schema)
+feeds_edit.add_to(feeds.app)
 app.add_typer(feeds.app, name="feeds")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(archive.digest, name="digest")

@@ -18,7 +18,7 @@ from watcher.config.files import FEEDS
 from watcher.config.load import load_config
 from watcher.config.write import Layout, written
 from watcher.config.yaml import PARSER, read_yaml
-from watcher.errors import ConfigError, Problem
+from watcher.errors import ConfigError, LayoutError, Problem
 
 Entry = Mapping[str, Any]
 _FRESH = Layout(indent=2, offset=2, flow=False)
@@ -76,7 +76,7 @@ def by_hand(entries: Sequence[Entry]) -> str:
 
 
 def with_feeds(content: bytes | None, entries: Sequence[Entry], file: str = FEEDS) -> bytes:
-    """The file with `entries` behind its last feed; raises ConfigError for a layout we can't follow."""
+    """The file with `entries` behind its last feed; raises LayoutError for a layout we can't follow."""
     if not entries:
         return content or b""
     if content is None:
@@ -194,14 +194,16 @@ def _stand_apart(text: str, events: list[Any]) -> bool:
     return text[: max(dash, 0)].rstrip(" ").replace("\r\n", "\n").endswith("\n\n")
 
 
-def _refusal(path: Path | str, what: str, todo: str, mark: Any = None) -> ConfigError:
-    line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-    return ConfigError([Problem(str(path), line, column, "feeds", what, todo)])
+def _refusal(path: Path, what: str, todo: str) -> ConfigError:
+    return ConfigError([Problem(str(path), 0, 0, "", what, todo)])
 
 
-def _by_hand_only(file: str, what: str, event: Any = None) -> ConfigError:
-    mark = event.start_mark if event is not None else None
-    return _refusal(file, what, "add the lines by hand, each feed behind its own '- '", mark)
+def _by_hand_only(file: str, what: str, event: Any = None) -> LayoutError:
+    line, column = (0, 0)
+    if event is not None:
+        line, column = event.start_mark.line + 1, event.start_mark.column + 1
+    todo = "add the lines by hand, each feed behind its own '- '"
+    return LayoutError([Problem(file, line, column, "feeds", what, todo)])
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -15,6 +15,17 @@ _PLAIN_TITLES = frozenset(
 # What hosts of feeds begin with, and what stands before the country.
 _SERVICES = frozenset(("www", "feed", "feeds", "rss", "m", "news", "blog"))
 _SECOND_LEVELS = frozenset(("ac", "co", "com", "go", "gob", "gov", "ne", "net", "or", "org"))
+# A host, perhaps a port, perhaps a path.
+_BARE = re.compile(r"(?!\d+$)[\w.-]+(?::\d+)?(?:[/?].*)?", re.DOTALL)
+
+
+def address_of(text: str) -> str:
+    """What people paste: without a scheme, or with `feed:` for one. Says nothing of its safety."""
+    text = text.strip()
+    if text.lower().startswith("feed:"):
+        text = text[5:]
+        text = f"http:{text}" if text.startswith("//") else text
+    return f"https://{text}" if _BARE.fullmatch(text) else text
 
 
 def address_key(url: str) -> str:
