@@ -25,6 +25,7 @@ from watcher.discovery import discover
 from watcher.errors import DeliveryError, FetchError
 from watcher.fetch.door import GuardedDoor
 from watcher.fetch.feed import fetch_feed
+from watcher.fetch.hub import ask_hub
 from watcher.model import DigestKind, FeedState, HttpRequest, Notification
 from watcher.notify import load
 from watcher.notify.settings import Tools
@@ -197,9 +198,15 @@ def by_receiver(kind: str) -> Door:
     return send
 
 
+async def by_hub(door: GuardedDoor, url: str) -> object:
+    """A feed names its hub, and a hub another one."""
+    return await ask_hub(door, url, {"hub.mode": "subscribe"}, now=NOW)
+
+
 DOORS: dict[str, Door] = {
     "feed": by_feed,
     "page": by_page,
+    "hub": by_hub,
     "discovery": by_discovery,
     "webhook": by_receiver("webhook"),
     "slack": by_receiver("slack"),

@@ -20,6 +20,7 @@ FLOORS = [
         "normalise",
         "views",
         "fields",
+        "websub",
     },
     {"fetch", "sources", "store", "render", "notify"},
 ]

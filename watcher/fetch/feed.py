@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from watcher.errors import FetchError
+from watcher.fetch.links import links
 from watcher.model import FeedState, HttpRequest, HttpResponse
 from watcher.ports import Door
 
@@ -20,7 +21,10 @@ _MAX_AGE = re.compile(r"(?:^|[,\s])max-age\s*=\s*\"?(\d{1,9})\"?", re.IGNORECASE
 
 @dataclass(frozen=True, slots=True)
 class FetchedFeed:
-    """What came back; validators verbatim, and None unless this very response carried them."""
+    """What came back; validators verbatim, and None unless this very response carried them.
+
+    `hub` and `self_url` are those of its Link headers.
+    """
 
     not_modified: bool
     url: str
@@ -30,6 +34,8 @@ class FetchedFeed:
     last_modified: str | None = None
     fresh_for: timedelta | None = None
     moved_to: str | None = None
+    hub: str | None = None
+    self_url: str | None = None
 
 
 async def fetch_feed(
@@ -64,6 +70,7 @@ async def fetch_feed(
         )
     if response.status != 200:
         raise _status_error(response, now)
+    named = links(got.get("link"), response.url)
     return FetchedFeed(
         False,
         response.url,
@@ -73,6 +80,8 @@ async def fetch_feed(
         _verbatim(got, "last-modified"),
         fresh_for(got, now),
         response.moved_to,
+        named.get("hub"),
+        named.get("self"),
     )
 
 

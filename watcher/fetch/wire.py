@@ -135,7 +135,9 @@ class Connection(asyncio.Protocol):
             raise _too_much_head()
         key = name.decode("latin-1").lower()
         text = value.decode("utf-8", "surrogateescape").strip(" \t")
-        self._headers[key] = text
+        # Of most names the last counts; servers write one Link for each relation.
+        joined = key == "link" and key in self._headers
+        self._headers[key] = f"{self._headers[key]}, {text}" if joined else text
         if key == "content-encoding":
             self._encodings.append(text)
         elif key in {"content-length", "transfer-encoding"}:
