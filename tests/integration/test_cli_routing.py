@@ -79,6 +79,16 @@ def test_a_silence_is_made_listed_and_ended(folder: Path) -> None:
     assert after.output.strip() == "none"
 
 
+def test_a_silence_can_come_again_every_week(folder: Path) -> None:
+    who = ("--author", "Kim", "--comment", "weekends")
+    hours = ("--every", "Sat,Sun 00:00-24:00", "--zone", "Europe/Berlin")
+    made = run(folder, "silence", "add", "--rule", "launch", "--until", "90d", *hours, *who)
+    (listed,) = json.loads(run(folder, "silence", "list", "--json").output)
+
+    assert " every sat,sun 00:00-24:00 Europe/Berlin until " in made.output
+    assert listed["every"] == "sat,sun 00:00-24:00 Europe/Berlin"
+
+
 def test_explain_alert_tells_the_whole_way(folder: Path) -> None:
     config = load_config(folder, {})
     (folder / "../data").resolve().mkdir()
@@ -118,6 +128,8 @@ def test_explain_alert_tells_the_whole_way(folder: Path) -> None:
         (["silence", "add", "--until", "2d"], "match is empty"),
         (["silence", "add", "--rule", "lunch", "--until", "2d"], "unknown rule 'lunch'"),
         (["silence", "add", "--rule", "launch", "--until", "soon"], "'soon'"),
+        (["silence", "add", "--rule", "launch", "--until", "2d", "--zone", "UTC"], "--zone goes with"),
+        (["silence", "add", "--rule", "launch", "--until", "2d", "--every", "sat"], "write days, hours"),
         (["silence", "end", "s1"], "s1: no such silence"),
         (["alerts", "ack", "t1", "--by", "Kim"], "t1: no such alert"),
         (["alerts", "list", "--since", "soon"], "--since: 'soon' is not a duration"),

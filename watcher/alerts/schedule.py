@@ -82,13 +82,14 @@ def quiet_until(quiet: QuietHours | None, zone: str, now: datetime) -> datetime 
     place = ZoneInfo(zone)
     today = now.astimezone(place).date()
     for day in (today - timedelta(days=1), today):
-        start, end = _span(quiet, day, place)
+        start, end = span_of_day(quiet, day, place)
         if start <= now < end:
             return end
     return None
 
 
-def _span(quiet: QuietHours, day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+def span_of_day(quiet: QuietHours, day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """From and until in UTC of the hours that begin on that local day."""
     last = day if quiet.end > quiet.start else day + timedelta(days=1)
     start = to_utc(datetime.combine(day, quiet.start), zone)
     return start, to_utc(datetime.combine(last, quiet.end), zone)

@@ -3,14 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from watcher.alerts.policy import Decision, Reason
-from watcher.alerts.routes import RouteMatch, Zone, mismatch
-from watcher.alerts.schedule import QuietHours, quiet_until
+from watcher.alerts.recurring import Every
+from watcher.alerts.routes import RouteMatch, mismatch
 from watcher.model import Alert, Dispatch
 from watcher.slots import WaitsFor
 from watcher.text import clean_line
@@ -22,22 +22,6 @@ def _utc(value: datetime | str) -> datetime:
 
 
 Moment = Annotated[datetime, BeforeValidator(_utc)]
-
-
-class Daily(BaseModel):
-    """Local hours on which the silence holds, over midnight when `until` is not later."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-    start: time = Field(alias="from")
-    until: time
-    zone: Zone = "UTC"
-
-    @model_validator(mode="after")
-    def _has_a_span(self) -> "Daily":
-        if self.start == self.until:
-            raise ValueError("from and until are the same: the silence would never hold")
-        return self
 
 
 class Silence(BaseModel):
@@ -54,7 +38,8 @@ class Silence(BaseModel):
     comment: str = Field(min_length=1)
     start: Moment = Field(alias="from")
     until: Moment
-    daily: Daily | None = None
+    # Earlier versions called it `daily`; the store may still hold such.
+    every: Every | None = Field(default=None, validation_alias=AliasChoices("every", "daily"))
 
     @model_validator(mode="after")
     def _is_bounded(self) -> "Silence":
@@ -66,12 +51,7 @@ class Silence(BaseModel):
 
     def holds(self, now: datetime) -> bool:
         """From the first moment until just before the last."""
-        if not self.start <= now < self.until:
-            return False
-        if self.daily is None:
-            return True
-        hours = QuietHours(self.daily.start, self.daily.until)
-        return quiet_until(hours, self.daily.zone, now) is not None
+        return self.start <= now < self.until and (self.every is None or self.every.holds(now))
 
 
 def find_silence(

@@ -53,6 +53,11 @@ def add(
     lang: Languages = None,
     publisher: Publishers = None,
     start: Annotated[str, typer.Option("--from", help="When it begins.")] = "0s",
+    every: Annotated[
+        str | None,
+        typer.Option("--every", help="Only then: 'sat,sun 00:00-24:00', 'mon-fri 22:00-06:00'."),
+    ] = None,
+    zone: Annotated[str | None, typer.Option("--zone", help="Of --every; UTC.")] = None,
 ) -> None:
     """Alerts that match all that is given are kept, but sent to nobody; takes effect at once."""
     config = configuration(context)
@@ -63,12 +68,16 @@ def add(
         raise typer.Exit(MISUSED)
     match = {"rules": rule, "tags": tag, "severity": severity, "languages": lang}
     match["publishers"] = publisher
+    if zone and not every:
+        complain("--zone goes with --every: say the hours")
+        raise typer.Exit(MISUSED)
     body: dict[str, Any] = {
         "match": {key: value for key, value in match.items() if value},
         "author": author,
         "comment": comment,
         "from": _moment(start, now),
         "until": _moment(until, now),
+        "every": f"{every} {zone or ''}" if every else None,
     }
     body["id"] = "s" + sha256(f"{now.isoformat()}\0{body}".encode()).hexdigest()[:7]
     try:
@@ -78,7 +87,8 @@ def add(
         raise typer.Exit(MISUSED) from error
     with opened_store(config) as store, store.begin() as tx:
         tx.silences.add(made)
-    say(f"{made.id} until {made.until:%Y-%m-%d %H:%M} UTC")
+    hours = f" every {made.every}" if made.every else ""
+    say(f"{made.id}{hours} until {made.until:%Y-%m-%d %H:%M} UTC")
 
 
 @silence.command("list")
@@ -98,6 +108,7 @@ def list_silences(
             "match": s.match.model_dump(mode="json", exclude_defaults=True),
             "from": s.start,
             "until": s.until,
+            "every": str(s.every or ""),
             "author": s.author,
             "comment": s.comment,
             "holds": s.holds(now),

@@ -58,7 +58,7 @@ def test_it_holds_from_its_first_moment_until_its_last() -> None:
 
 
 def test_a_recurring_silence_holds_on_its_local_hours() -> None:
-    nightly = silence(daily={"from": "22:00", "until": "06:00", "zone": "Asia/Seoul"})
+    nightly = silence(every="22:00-06:00 Asia/Seoul")
 
     # 23:00 in Seoul, and 07:00 the next morning.
     assert nightly.holds(NOW)
@@ -78,8 +78,7 @@ def test_of_several_the_one_that_ends_last_is_named() -> None:
         {"author": ""},
         {"comment": ""},
         {"until": "2026-05-29T00:00Z"},
-        {"daily": {"from": "10:00", "until": "10:00"}},
-        {"daily": {"from": "10:00", "until": "11:00", "zone": "Mars/Base"}},
+        {"every": "never"},
     ],
 )
 def test_a_silence_nobody_could_answer_for_is_refused(changed: dict[str, Any]) -> None:
