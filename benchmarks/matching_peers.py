@@ -10,14 +10,14 @@ import re
 import shlex
 import sqlite3
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from watcher.model import Article
 from watcher.rules import clauses as c
 from watcher.rules.compile import Rule
 from watcher.tokens import fold_tokens
 
-Answers = list[list[str]]
+Answers = Sequence[Collection[str]]
 Engine = Callable[[Sequence[Article]], Answers]
 
 
@@ -45,7 +45,7 @@ def fts5(rules: Sequence[Rule]) -> Engine:
             "INSERT INTO t(rowid, title, body) VALUES (?, ?, ?)",
             [(n, _folded(a.title), _folded(a.text)) for n, a in enumerate(batch, 1)],
         )
-        found: Answers = [[] for _ in batch]
+        found: list[list[str]] = [[] for _ in batch]
         for name, query in queries:
             for (row,) in base.execute("SELECT rowid FROM t WHERE t MATCH ?", (query,)):
                 found[row - 1].append(name)

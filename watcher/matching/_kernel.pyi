@@ -6,6 +6,7 @@ class Kernel:
         self,
         fold: Callable[[str], bytes],
         is_alnum: Callable[[str], bool],
+        names: tuple[str, ...],
         keys: array[int],
         words: bytes,
         word_ends: array[int],
@@ -21,5 +22,5 @@ class Kernel:
         post_rules: array[int],
         post_guards: array[int],
     ) -> None: ...
-    def match(self, title: str, body: str) -> tuple[list[int], list[int]]: ...
+    def match(self, title: str, body: str) -> tuple[list[str], list[str]]: ...
     def seen(self) -> int: ...

@@ -46,7 +46,7 @@ class Program:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         #: Rules that no word can rule out.
-        self.always: list[int] = []
+        self.always: list[str] = []
         # Literals are counted from 1 as they come; the kernel wants them by kind.
         self._literals: dict[str, int] = {}
         self._code = array("i", [0])
@@ -54,13 +54,14 @@ class Program:
         self._roots = array("i")
         self._certain = bytearray()
         self._postings = (array("i"), array("i"), array("i"))
+        self._names = tuple(rule.id for rule in rules)
         lowering = Lowering()
         requirements = Requirements(_itself, lowering.sample(rules))
         for number, rule in enumerate(rules):
             node, exact = lowering.rule(rule.when, rule.unless)
             required = requirements.of(node)
             if node is None or not required:
-                self.always.append(number)
+                self.always.append(rule.id)
                 self._roots.append(0)
             else:
                 self._file(number, required)
@@ -120,6 +121,7 @@ class Program:
         return Kernel(
             fold_chunk,
             str.isalnum,
+            self._names,
             array("i", [0, *map(keys.__getitem__, self._literals)]),
             *_packed(words),
             *_packed([prefix[:-1] for prefix in prefixes]),

@@ -14,10 +14,10 @@ _MAX_GUARDS = 3
 
 
 class Candidates(NamedTuple):
-    """Numbers of rules: those that hold, and those that may. None is in both, or twice."""
+    """Ids of rules: those that hold, and those that may. None is in both, or twice."""
 
-    certain: Sequence[int]
-    possible: Iterable[int]
+    certain: Sequence[str]
+    possible: Iterable[str]
 
 
 class Prefilter(Protocol):
@@ -32,7 +32,7 @@ class NoPrefilter:
     """Every rule, always: the oracle."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        self._all = range(len(rules))
+        self._all = [rule.id for rule in rules]
 
     def candidates(self, document: Document) -> Candidates:  # noqa: ARG002
         return Candidates((), self._all)
@@ -45,21 +45,21 @@ class Index:
     """
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        self._anchors: dict[str, list[tuple[int, tuple[Keys, ...]]]] = {}
-        self._always: list[int] = []
+        self._anchors: dict[str, list[tuple[str, tuple[Keys, ...]]]] = {}
+        self._always: list[str] = []
         self._title_words: set[str] = set()
         self._prefixes: dict[int, set[str]] = {}
         self._seen: set[str] = set()
         self._beginnings: dict[str, tuple[str, ...]] = {}
         lowering = Lowering()
         requirements = Requirements(_words_of, lowering.sample(rules))
-        for number, rule in enumerate(rules):
+        for rule in rules:
             node, _ = lowering.rule(rule.when, None)
-            self._file(number, [required.keys for required in requirements.of(node)])
+            self._file(rule.id, [required.keys for required in requirements.of(node)])
 
-    def _file(self, number: int, required: Sequence[Keys]) -> None:
+    def _file(self, rule: str, required: Sequence[Keys]) -> None:
         if not required:
-            self._always.append(number)
+            self._always.append(rule)
             return
         anchor, *others = required
         guards = tuple(others[:_MAX_GUARDS])
@@ -67,7 +67,7 @@ class Index:
             for key in keys:
                 self._expect(key)
         for key in anchor:
-            self._anchors.setdefault(key, []).append((number, guards))
+            self._anchors.setdefault(key, []).append((rule, guards))
 
     def _expect(self, key: str) -> None:
         """Articles must give this key when they hold what it stands for."""
@@ -81,12 +81,12 @@ class Index:
         keys = self._keys(document)
         found = set(self._always)
         for key in self._anchors.keys() & keys:
-            for number, guards in self._anchors[key]:
+            for rule, guards in self._anchors[key]:
                 for guard in guards:
                     if guard.isdisjoint(keys):
                         break
                 else:
-                    found.add(number)
+                    found.add(rule)
         return Candidates((), found)
 
     def _keys(self, document: Document) -> set[str]:

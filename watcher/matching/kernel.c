@@ -29,7 +29,7 @@ typedef uint32_t u32;
 typedef uint64_t u64;
 
 enum { ANY = 1, ALL, NONE, AT_LEAST, NEAR, BEFORE };      /* as Op in lower.py */
-enum { INLINE = 16, BLOCK = 64, GUARDS = 8, PENDING = 4096, MEMO = 400000, MEMO_BYTES = 32 << 20 };
+enum { INLINE = 16, SHARED = 24, BLOCK = 64, GUARDS = 8, PENDING = 4096, MEMO = 400000, MEMO_BYTES = 32 << 20 };
 #define BLOOM (1u << 20)
 
 #if defined(__GNUC__)
@@ -44,14 +44,14 @@ typedef struct { Slot *slots; u32 mask, used; } Table;
 typedef struct { u32 epoch; i32 last; u32 prefixes, count; } Token;
 typedef struct { u64 words; i32 phrase; } Pair;
 typedef struct { i32 rule; uint16_t guard[GUARDS]; } Posting;
-typedef struct { i32 root; u32 epoch : 31, certain : 1; } Rule;
+typedef struct { PyObject *name; i32 root; u32 epoch : 31, certain : 1; } Rule;
 typedef struct { u64 a, b; u32 size, hash; i32 at; int wide; } Piece;
 typedef struct { u32 first, count; } Chunk;      /* its word ids, in the pool */
 
 typedef struct {
     PyObject_HEAD
     i32 words, prefixes, phrases, keys, rules;
-    PyObject *fold, *is_alnum;
+    PyObject *fold, *is_alnum, *names;
     Table known, beginnings, seen;
     Token *tokens; u32 ntokens, tokens_cap;
     Chunk *chunks; u32 nchunks, chunks_cap;
@@ -473,21 +473,21 @@ static int node(const Kernel *k, i32 at) {
     }
 }
 
-static int add(PyObject *list, i32 number) {
-    PyObject *value = PyLong_FromLong(number);
-    int failed = !value || PyList_Append(list, value) < 0;
-    Py_XDECREF(value);
-    return failed;
-}
-
-static int decide(Kernel *k, const i32 *pending, i32 n, PyObject *certain, PyObject *possible) {
+/* Names of the rules that hold. Rules, their code and their names are seldom in the cache: each is
+   asked for a little before it is needed. */
+static int decide(Kernel *k, i32 *pending, i32 n, PyObject *certain, PyObject *possible) {
+    i32 held = 0;
     for (i32 i = 0; i < n; i++) {
-        if (i + 8 < n) PREFETCH(k->rule + pending[i + 8]);
-        if (i + 4 < n) PREFETCH(k->code + abs(k->rule[pending[i + 4]].root));
+        if (i + 16 < n) PREFETCH(k->rule + pending[i + 16]);
+        if (i + 8 < n) PREFETCH(k->code + abs(k->rule[pending[i + 8]].root));
         Rule *r = k->rule + pending[i];
         if (r->epoch == k->epoch) continue;
         r->epoch = k->epoch;
-        if (holds(k, r->root) && add(r->certain ? certain : possible, pending[i])) return 1;
+        if (holds(k, r->root)) { PREFETCH(r->name); pending[held++] = pending[i]; }
+    }
+    for (i32 i = 0; i < held; i++) {
+        const Rule *r = k->rule + pending[i];
+        if (PyList_Append(r->certain ? certain : possible, r->name) < 0) return 1;
     }
     return 0;
 }
@@ -495,7 +495,8 @@ static int decide(Kernel *k, const i32 *pending, i32 n, PyObject *certain, PyObj
 static int look_up(Kernel *k, PyObject *certain, PyObject *possible) {
     i32 pending[PENDING], n = 0;
     for (i32 f = 0; f < k->nfired; f++) {
-        if (f + 4 < k->nfired) PREFETCH(k->post_ends + k->fired_keys[f + 4]);
+        if (f + 16 < k->nfired) PREFETCH(k->post_ends + k->fired_keys[f + 16]);
+        if (f + 8 < k->nfired) PREFETCH(k->posts + k->post_ends[k->fired_keys[f + 8]]);
         const Posting *p = k->posts + k->post_ends[k->fired_keys[f]], *end = k->posts + k->post_ends[k->fired_keys[f] + 1];
         for (; p < end; p++) {
             u64 guard = 0;
@@ -601,12 +602,16 @@ static int pair_up(Kernel *k) {
     return 1;
 }
 
+/* A node's first reference, and its size. */
+static i32 head(const i32 *c) { return c[0] < AT_LEAST ? 2 : c[0] == AT_LEAST ? 3 : 4; }
+static i32 size_of(const i32 *c) { return head(c) + (c[0] <= AT_LEAST ? c[1] : c[2] + c[3]); }
+
 /* Literals come numbered as they were met; nodes and postings are told their keys. */
 static void number(i32 *code, i32 size, const i32 *key) {
     for (i32 at = 1, n; at < size; at += n) {
-        i32 *c = code + at, from = c[0] < AT_LEAST ? 2 : c[0] == AT_LEAST ? 3 : 4;
-        n = from + (c[0] <= AT_LEAST ? c[1] : c[2] + c[3]);
-        for (i32 i = from; i < n; i++) if (c[i] > 0) c[i] = key[c[i]];
+        i32 *c = code + at;
+        n = size_of(c);
+        for (i32 i = head(c); i < n; i++) if (c[i] > 0) c[i] = key[c[i]];
     }
 }
 
@@ -630,6 +635,44 @@ static int file(Kernel *k, const i32 *keys, const Py_buffer *literals, const Py_
     return 1;
 }
 
+typedef struct { i32 *code, *places; u32 used, cap; } Layout;
+
+/* A node, then the small ones below it; large ones stay shared. */
+static i32 lay(Kernel *k, Layout *l, i32 at) {
+    i32 size = size_of(k->code + at), place = (i32)l->used;
+    if (size > SHARED && l->places[at]) return l->places[at];
+    if (l->used + (u32)size > l->cap) {
+        u32 cap = (l->used + (u32)size) * 2;
+        if (!more(k, &l->code, (size_t)cap * 4)) return 0;
+        l->cap = cap;
+    }
+    if (size > SHARED) l->places[at] = place;
+    memcpy(l->code + place, k->code + at, (size_t)size * 4);
+    l->used += (u32)size;
+    for (i32 i = head(k->code + at); i < size && !k->broken; i++) {
+        i32 ref = k->code[at + i];
+        if (ref < 0) { ref = -lay(k, l, -ref); l->code[place + i] = ref; }
+    }
+    return place;
+}
+
+/* What is filed together is decided together: such rules and their code lie side by side. */
+static int settle(Kernel *k, const i32 *root, const unsigned char *certain, u32 code) {
+    Layout l = {room(k, (size_t)code * 4), room(k, (size_t)code * 4), 1, code};
+    i32 *place = room(k, (size_t)k->rules * 4), next = 0, posts = k->post_ends[k->keys + 1];
+    for (i32 i = 0; i < posts && !k->broken; i++) {
+        i32 n = k->posts[i].rule;
+        if (!place[n]) {
+            k->rule[next] = (Rule){PyTuple_GetItem(k->names, n), root[n] < 0 ? -lay(k, &l, -root[n]) : root[n], 0, certain[n]};
+            place[n] = ++next;
+        }
+        k->posts[i].rule = place[n] - 1;
+    }
+    free(place); free(l.places); free(k->code);
+    k->code = l.code;
+    return !k->broken;
+}
+
 enum { KEYS, WORDS, WORD_ENDS, PREFIXES, PREFIX_ENDS, PHRASES, PHRASE_ENDS, TITLES, CODE, ROOTS, CERTAIN, POST_KEYS, POST_RULES, POST_GUARDS, BUFFERS };
 
 static int build(Kernel *k, Py_buffer *b) {
@@ -651,21 +694,23 @@ static int build(Kernel *k, Py_buffer *b) {
     const i32 *key = b[KEYS].buf, *root = b[ROOTS].buf;
     if (k->broken || !pair_up(k) || !file(k, key, b + POST_KEYS, b + POST_RULES, b + POST_GUARDS)) return 0;
     number(k->code, (i32)(b[CODE].len / 4), key);
-    for (i32 i = 0; i < k->rules; i++)
-        k->rule[i] = (Rule){root[i] > 0 ? key[root[i]] : root[i], 0, ((const unsigned char *)b[CERTAIN].buf)[i]};
-    return 1;
+    i32 *roots = numbers(k, b + ROOTS);
+    for (i32 i = 0; roots && i < k->rules; i++) if (root[i] > 0) roots[i] = key[root[i]];
+    int settled = roots && settle(k, roots, b[CERTAIN].buf, (u32)(b[CODE].len / 4));
+    free(roots);
+    return settled;
 }
 
 static PyObject *kernel_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNUSED(named)) {
     Py_buffer b[BUFFERS];
     memset(b, 0, sizeof b);
-    PyObject *fold, *is_alnum;
+    PyObject *fold, *is_alnum, *names;
     int built = 0;
-    if (!PyArg_ParseTuple(args, "OOy*y*y*y*y*y*y*y*y*y*y*y*y*y*", &fold, &is_alnum, b, b + 1, b + 2, b + 3, b + 4, b + 5, b + 6, b + 7, b + 8, b + 9, b + 10, b + 11, b + 12, b + 13))
+    if (!PyArg_ParseTuple(args, "OOO!y*y*y*y*y*y*y*y*y*y*y*y*y*y*", &fold, &is_alnum, &PyTuple_Type, &names, b, b + 1, b + 2, b + 3, b + 4, b + 5, b + 6, b + 7, b + 8, b + 9, b + 10, b + 11, b + 12, b + 13))
         return NULL;
     allocfunc make = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
     Kernel *k = (Kernel *)make(type, 0);
-    if (k) { k->fold = Py_NewRef(fold); k->is_alnum = Py_NewRef(is_alnum); built = build(k, b); }
+    if (k) { k->fold = Py_NewRef(fold); k->is_alnum = Py_NewRef(is_alnum); k->names = Py_NewRef(names); built = build(k, b); }
     for (int i = 0; i < BUFFERS; i++) PyBuffer_Release(b + i);
     if (k && !built) { Py_DECREF(k); return PyErr_NoMemory(); }
     return (PyObject *)k;
@@ -676,14 +721,14 @@ static void kernel_free(PyObject *self) {
     void *all[] = {k->known.slots, k->beginnings.slots, k->seen.slots, k->tokens, k->chunks, k->pool, k->bytes, k->lengths, k->phrase_words, k->phrase_ends, k->phrase_next,
                    k->pairs, k->bloom, k->title, k->code, k->rule, k->post_ends, k->posts, k->fired, k->fired_keys, k->seq, k->next, k->left, k->right, k->scratch};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
-    Py_XDECREF(k->fold); Py_XDECREF(k->is_alnum);
+    Py_XDECREF(k->fold); Py_XDECREF(k->is_alnum); Py_XDECREF(k->names);
     PyTypeObject *type = Py_TYPE(self);
     ((freefunc)PyType_GetSlot(type, Py_tp_free))(self);
     Py_DECREF(type);
 }
 
 static PyMethodDef methods[] = {
-    {"match", match, METH_VARARGS, "match(title, body) -> (certain, possible): numbers of rules."},
+    {"match", match, METH_VARARGS, "match(title, body) -> (certain, possible): names of rules."},
     {"seen", seen, METH_NOARGS, "How many different words and chunks are remembered."},
     {NULL, NULL, 0, NULL}};
 static PyType_Slot slots[] = {{Py_tp_new, kernel_new}, {Py_tp_dealloc, kernel_free}, {Py_tp_methods, methods},

@@ -1,7 +1,6 @@
 """Rules × article → matches."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
 
 from watcher.matching import compiled
 from watcher.matching.document import Document
@@ -30,7 +29,7 @@ class Matcher:
 
     def __init__(self, rules: Sequence[Rule], *, prefilter: PrefilterFactory = _FASTEST) -> None:
         self._make = prefilter
-        self._base = _Segment(tuple(rules), prefilter)
+        self._base = _Segment(rules, prefilter)
         self._edits = _Segment((), prefilter)
         #: What a rule raised at its last trouble, by rule id; the other rules went on.
         self.errors: dict[str, str] = {}
@@ -47,9 +46,9 @@ class Matcher:
     def edit(self, changed: Sequence[Rule], removed: Collection[str] = ()) -> None:
         """Put rules in the place of those with the same id, add new ones, drop others."""
         gone = {rule.id for rule in changed} | set(removed)
-        self._base.dropped |= gone & self._base.ids
-        edits = [*(rule for rule in self._edits.rules if rule.id not in gone), *changed]
-        self._edits = _Segment(tuple(edits), self._make)
+        self._base.dropped |= gone & self._base.rules.keys()
+        kept = [rule for name, rule in self._edits.rules.items() if name not in gone]
+        self._edits = _Segment([*kept, *changed], self._make)
 
     def use(self, rules: Sequence[Rule]) -> None:
         """Have exactly these rules, at the least cost."""
@@ -59,7 +58,7 @@ class Matcher:
         if len(changed) + len(removed) + len(self._edits.rules) > _DELTA_LEAST + _DELTA_SHARE * len(
             rules
         ):
-            self._base, self._edits = _Segment(tuple(rules), self._make), _Segment((), self._make)
+            self._base, self._edits = _Segment(rules, self._make), _Segment((), self._make)
         elif changed or removed:
             self.edit(changed, removed)
 
@@ -72,7 +71,8 @@ class Matcher:
         document = Document(article)
         found = []
         for segment in self._segments():
-            for rule in [segment.rules[number] for number in segment.holding(document, self._note)]:
+            for name in segment.holding(document, self._note):
+                rule = segment.rules[name]
                 try:
                     match = match_rule(rule, document)
                 except Exception as error:  # noqa: BLE001 - one broken rule must not silence the others
@@ -81,13 +81,13 @@ class Matcher:
                     found += [match] if match else []
         return sorted(found, key=lambda match: match.rule)
 
-    def hits(self, article: Article) -> list[str]:
-        """Ids of the rules that match, in order, without the places: a fraction of the work."""
+    def hits(self, article: Article) -> set[str]:
+        """Ids of the rules that match, without the places: a fraction of the work."""
         document = Document(article)
-        found: list[str] = []
+        found: set[str] = set()
         for segment in self._segments():
-            found += map(segment.names.__getitem__, segment.holding(document, self._note))
-        return sorted(found)
+            found.update(segment.holding(document, self._note))
+        return found
 
     def _segments(self) -> tuple["_Segment", ...]:
         return (self._base, self._edits) if self._edits.rules else (self._base,)
@@ -96,50 +96,44 @@ class Matcher:
         self.errors[rule.id] = f"{type(error).__name__}: {error}"
 
 
-@dataclass(slots=True)
 class _Segment:
     """Rules that were built together; `dropped` are the ids that no longer count."""
 
-    rules: tuple[Rule, ...]
-    make: PrefilterFactory
-    dropped: set[str] = field(default_factory=set)
-    names: tuple[str, ...] = field(init=False)
-    ids: frozenset[str] = field(init=False)
-    _prefilter: Prefilter = field(init=False)
-    _tests: Tests = field(init=False, default_factory=Tests)
-    _ready: dict[int, Test] = field(init=False, default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.names = tuple(rule.id for rule in self.rules)
-        self.ids = frozenset(self.names)
-        self._prefilter = self.make(self.rules)
+    def __init__(self, rules: Sequence[Rule], make: PrefilterFactory) -> None:
+        self.rules = {rule.id: rule for rule in rules}
+        self.dropped: set[str] = set()
+        self._prefilter = make(tuple(self.rules.values()))
+        self._tests = Tests()
+        self._ready: dict[str, Test] = {}
 
     def live(self) -> list[Rule]:
-        return [rule for rule in self.rules if rule.id not in self.dropped]
+        return [rule for name, rule in self.rules.items() if name not in self.dropped]
 
-    def holding(self, document: Document, note: Callable[[Rule, Exception], None]) -> list[int]:
-        """Places in `rules` of those that hold; what a match shows is left to `match_rule`."""
+    def holding(
+        self, document: Document, note: Callable[[Rule, Exception], None]
+    ) -> Collection[str]:
+        """Ids of those that hold; what a match shows is left to `match_rule`."""
         certain, possible = self._prefilter.candidates(document)
         found = [*certain]
-        for number in possible:
-            rule = self.rules[number]
+        for name in possible:
             try:
-                held = (self._ready.get(number) or self._compiled(number, rule))(document.view())
+                held = (self._ready.get(name) or self._compiled(name))(document.view())
             except Exception as error:  # noqa: BLE001 - as above
-                note(rule, error)
+                note(self.rules[name], error)
                 continue
             if held:
-                found.append(number)
-        return [n for n in found if self.names[n] not in self.dropped] if self.dropped else found
+                found.append(name)
+        return [name for name in found if name not in self.dropped] if self.dropped else found
 
-    def _compiled(self, number: int, rule: Rule) -> Test:
+    def _compiled(self, name: str) -> Test:
         """Made when first asked for: most rules never come up."""
+        rule = self.rules[name]
         when = self._tests.of(rule.when)
         test = when
         if rule.unless is not None:
             unless = self._tests.of(rule.unless)
             test = lambda view: when(view) and not unless(view)  # noqa: E731
-        self._ready[number] = test
+        self._ready[name] = test
         return test
 
 
