@@ -212,6 +212,14 @@ def test_import_dry_run_changes_nothing(folder: Path) -> None:
     assert (folder / "feeds.yaml").read_text() == FEEDS
 
 
+def test_what_a_list_says_can_not_colour_a_terminal(folder: Path) -> None:
+    hostile = '<outline xmlUrl="https://wire.example/rss#&#x9b;31m" text="a&#x202e;b"/>'
+    done = feeds(folder, "import", "-", stdin=f"<opml><body>{hostile}</body></opml>")
+
+    assert "is wire" in done.stderr
+    assert done.stderr.replace("\n", "").isprintable()
+
+
 @pytest.mark.parametrize(
     ("body", "told"),
     [

@@ -24,6 +24,7 @@ from watcher.sources.discover import Why
 from watcher.sources.naming import address_of, free_id
 from watcher.sources.opml import MAX_BYTES, NESTED, read_opml, write_opml
 from watcher.sources.pool import ParserPool
+from watcher.text import clean_line
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Group = Annotated[str | None, typer.Option("--group", help="For listings; 'A / B' nests.")]
@@ -102,7 +103,7 @@ def _how_often(feed: Found) -> str:
 def _complain_of_nothing(found: Discovery) -> None:
     complain(f"{found.url}: no feed found; tried:")
     for miss in found.tried:
-        complain(f"  {miss.url}: {miss.error}")
+        complain(f"  {clean_line(f'{miss.url}: {miss.error}')}")
 
 
 def add_feed(
@@ -169,7 +170,7 @@ def _chosen(found: Discovery) -> Found:
     if found.feeds and not feeds:
         complain(f"{found.url}: only comments have feeds; add one by its own address:")
         for feed in found.feeds:
-            complain(f"  {feed.url}  {feed.title}")
+            complain(f"  {clean_line(f'{feed.url} {feed.title}')}")
         raise typer.Exit(FAILED)
     if not feeds:
         _complain_of_nothing(found)
@@ -222,7 +223,7 @@ def import_feeds(
 def _print_plan(plan: Plan, done: str) -> None:
     for left_out, why in ((plan.known, "known already"), (plan.broken, "skipped")):
         for line in left_out[:SHOWN]:
-            complain(f"{why}: {line}")
+            complain(f"{why}: {clean_line(line)}")
         if len(left_out) > SHOWN:
             complain(f"{why}: {len(left_out) - SHOWN} more")
     say(f"{len(plan.new)} {done}, {len(plan.known)} known already, {len(plan.broken)} skipped")
