@@ -23,6 +23,7 @@ from watcher.store.outbox import Outbox
 from watcher.store.schema import migrate
 from watcher.store.silences import Silences
 from watcher.store.stories import Stories
+from watcher.store.subscriptions import Subscriptions
 
 BUSY_S = 10
 _PRAGMAS = (
@@ -53,6 +54,7 @@ class Transaction:
         self.outbox = Outbox(connection)
         self.labels = Labels(connection)
         self.silences = Silences(connection)
+        self.subscriptions = Subscriptions(connection)
         self.meta = Meta(connection)
 
 

@@ -121,6 +121,20 @@ class Feeds:
             .values(lease_until=None, next_poll_at=next_poll_at)
         )
 
+    def hurry(self, name: str, at: datetime) -> bool:
+        """Due at `at` instead of later; a feed in trouble keeps its pause. Whether that was sooner."""
+        healthy = sa.and_(feed.c.enabled, feed.c.status != FeedStatus.GONE, feed.c.failures == 0)
+        done = self._do(
+            sa.update(feed)
+            .where(feed.c.feed == name, healthy, feed.c.next_poll_at > at)
+            .values(next_poll_at=at)
+        )
+        return done.rowcount == 1
+
+    def note_news(self, name: str, at: datetime) -> None:
+        """It was pushed: the feed speaks, though no poll has seen it; the rest is the polls'."""
+        self._do(sa.update(feed).where(feed.c.feed == name).values(newest_at=at))
+
     def revive(self, name: str, now: datetime) -> bool:
         """Poll a feed again that was gone or put off; False when there is no such feed."""
         done = self._do(

@@ -306,4 +306,28 @@ parked = sa.Table(
     _moment("at"),
 )
 
+# What hubs know us by; token and secret are never shown.
+subscription = sa.Table(
+    "subscription",
+    metadata,
+    _text("token", primary_key=True),
+    _text("feed", index=True),
+    _text("hub"),
+    _text("topic"),
+    _text("base"),
+    _text("secret"),
+    _moment("since"),
+    _text("state"),
+    _text("reason"),
+    sa.Column("next_at", Moment),
+    sa.Column("asked_at", Moment),
+    sa.Column("verified_at", Moment),
+    sa.Column("lease_until", Moment),
+    _count("failures"),
+    sa.Column("last_push_at", Moment),
+    _count("missed"),
+    _count("ignored"),
+    sa.Column("tls", sa.Boolean, nullable=False, server_default=sa.true()),
+)
+
 meta = sa.Table("meta", metadata, _text("key", primary_key=True), _text("value"))
