@@ -4,7 +4,7 @@ from datetime import datetime
 
 from watcher.model import Article, Entry
 from watcher.stories.publishers import PublisherTable
-from watcher.text import clean_line, clean_text, host_of, safe_link, truncate
+from watcher.text import clean_line, host_of, safe_link, truncate
 
 TITLE_LIMIT = 500
 TEXT_LIMIT = 200_000
@@ -20,9 +20,12 @@ def to_article(
     publishers: PublisherTable,
     now: datetime,
 ) -> Article:
-    """Never fails: what a feed leaves out is made from what it gives."""
+    """Never fails: what a feed leaves out is made from what it gives.
+
+    The entry's texts are clean as they come (`model.Entry`), and two of them stay so when joined.
+    """
     url = safe_link(entry.url) or ""
-    text = clean_text(join_text(entry.summary, entry.text))[:TEXT_LIMIT]
+    text = join_text(entry.summary, entry.text)[:TEXT_LIMIT]
     attribution = publishers.resolve(
         publisher=entry.publisher,
         url=url or None,
@@ -55,6 +58,8 @@ def join_text(summary: str, text: str) -> str:
     summary, text = summary.strip(), text.strip()
     if not text or not summary:
         return text or summary
+    if text[0] != summary[0]:
+        return f"{summary}\n\n{text}"
     opening = "".join(summary.split())[:80]
     if "".join(text[:400].split()).startswith(opening):
         return text

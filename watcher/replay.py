@@ -29,6 +29,7 @@ from watcher.pipeline import Outcome, Pipeline
 from watcher.sources.dates import parse_date
 from watcher.stories.changes import ChangeKind, StoryChange
 from watcher.stories.publishers import PublisherTable
+from watcher.text import clean_text
 
 Record = dict[str, Any]
 EXPIRE_EVERY = timedelta(hours=1)
@@ -294,7 +295,7 @@ def _article(raw: Record, published: datetime, publishers: PublisherTable) -> Ar
         guid=name,
         url=raw.get("url"),
         title=raw["title"],
-        text=str(raw.get("text") or ""),
+        text=clean_text(str(raw.get("text") or "")),
         published=published,
         publisher=raw.get("publisher") or None,
         lang=raw.get("lang") or None,

@@ -20,6 +20,7 @@ _CONTROL_TEXT = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f]+")
 _NEWLINE = re.compile("\r\n|[\r\x0c\x85\u2028\u2029]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SPACES = re.compile(r"[^\S\n]+")
+_ODD_SPACES = "\t\r\v\f\x1c\x1d\x1e\x1f"
 _BLANK_LINES = re.compile(r"\n\s*\n\s*")
 _MARK = re.compile(
     "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
@@ -29,6 +30,12 @@ _MARKS = re.compile(
     "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
 )
 
+# http: host, path, query; with nothing to judge or to rewrite, as nearly all links are.
+_PLAIN_LINK = re.compile(
+    r"https?://([a-z0-9][a-z0-9.-]*)(/[\w!$&'()*+,./:=@~%-]*)(\?[\w!$&'()*+,./:=@~%-]+)?", re.ASCII
+)
+_PLAIN_HOST = re.compile(r"https?://([a-z0-9][a-z0-9.-]*)(?=[/?#]|\Z)")
+_LINK_LIMIT = 2048
 _NO_LINK = re.compile(r"[\x00-\x20\x7f\\]")
 _TRACKING = re.compile(
     r"^(utm_\w+|fbclid|gclid|dclid|gbraid|wbraid|msclkid|mc_[ce]id|igshid|yclid|_hsenc|_hsmi|"
@@ -56,6 +63,14 @@ def clean_text(text: str) -> str:
     else:
         text = _SPACES.sub(" ", _CONTROL_TEXT.sub(" ", _NEWLINE.sub("\n", _repair(text))))
     return _BLANK_LINES.sub("\n\n", text).strip()
+
+
+def one_line(text: str) -> str:
+    """`" ".join(text.split())`, in half the time for clean text of ASCII letters."""
+    line = text.replace("\n\n", " ").replace("\n", " ")
+    if "  " in line or not line.isascii() or any(map(line.__contains__, _ODD_SPACES)):
+        return " ".join(text.split())
+    return line.strip()
 
 
 def clean_characters(text: str) -> str:
@@ -104,11 +119,22 @@ def paragraphs(text: str) -> list[str]:
     return [part for part in text.split("\n\n") if part]
 
 
-@lru_cache(maxsize=1024)
-def safe_link(url: str | None, limit: int = 2048) -> str | None:
+def is_plain_link(url: str) -> bool:
+    """Whether `safe_link` has nothing to do: absolute, short, and of harmless characters only."""
+    return len(url) <= _LINK_LIMIT and _PLAIN_LINK.fullmatch(url) is not None
+
+
+def safe_link(url: str | None, limit: int = _LINK_LIMIT) -> str | None:
     """The URL if a reader may click it: http, https or mailto, no userinfo, no control characters."""
     if not url:
         return None
+    if len(url) <= limit and _PLAIN_LINK.fullmatch(url):
+        return url
+    return _judged_link(url, limit)
+
+
+@lru_cache(maxsize=1024)
+def _judged_link(url: str, limit: int) -> str | None:
     url = url.strip()
     if len(url) > limit or _NO_LINK.search(url):
         return None
@@ -134,12 +160,19 @@ def safe_link(url: str | None, limit: int = 2048) -> str | None:
     )
 
 
-@lru_cache(maxsize=1024)
 def canonical_url(url: str) -> str:
     """The link two reports of one page share: no tracking, fragment, default port or `www.`.
 
     For comparing only; readers get `safe_link`. http and https compare equal.
     """
+    plain = _PLAIN_LINK.fullmatch(url) if len(url) <= _LINK_LIMIT else None
+    if plain and not plain[3] and (host := plain[1].removeprefix("www.")):
+        return f"https://{host}{plain[2].rstrip('/') or '/'}"
+    return _canonical_url(url)
+
+
+@lru_cache(maxsize=1024)
+def _canonical_url(url: str) -> str:
     link = safe_link(url)
     if link is None:
         return url.strip()
@@ -156,8 +189,12 @@ def canonical_url(url: str) -> str:
 
 def host_of(url: str | None) -> str:
     """The host a reader would recognise, without `www.`; empty when there is none."""
+    if not url:
+        return ""
+    if plain := _PLAIN_HOST.match(url):
+        return plain[1].removeprefix("www.")
     try:
-        host = urlsplit(url or "").hostname or ""
+        host = urlsplit(url).hostname or ""
     except ValueError:
         return ""
     return host.removeprefix("www.")

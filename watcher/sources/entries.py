@@ -12,16 +12,12 @@ from urllib.parse import urljoin
 from watcher.model import Enclosure, Entry, PollHints
 from watcher.sources.dates import from_struct
 from watcher.sources.html import html_to_line, html_to_text
-from watcher.text import clean_line, safe_link
+from watcher.text import clean_line, is_plain_link, safe_link
 
 _SKIP_HOUR = re.compile(rb"<hour>\s*(\d{1,2})\s*</hour>")
 _SKIP_DAY = re.compile(rb"<day>\s*([A-Za-z]{6,9})\s*</day>")
 _SKIP_DAYS = {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"}
 _PERIODS = {"hourly": 1, "daily": 24, "weekly": 168, "monthly": 720, "yearly": 8760}
-# Addresses that joining and judging would leave as they are: nearly all.
-_PLAIN_LINK = re.compile(
-    r"https?://[a-z0-9][a-z0-9.-]*/[\w!$&'()*+,./:=@~%-]*(?:\?[\w!$&'()*+,./:=@~%-]+)?", re.ASCII
-)
 
 
 def make_entry(raw: Mapping[str, Any], base: str, lang: str | None) -> Entry:
@@ -53,7 +49,7 @@ def link(value: object, base: str) -> str | None:
     if not isinstance(value, str) or not value:
         return None
     value = value.strip()
-    if _PLAIN_LINK.fullmatch(value) and len(value) <= 2048:
+    if is_plain_link(value):
         return value
     try:
         return safe_link(urljoin(base, value)) if value else None
