@@ -264,7 +264,7 @@ class Pipeline:
         for rule in self.plan.rules:
             if watches(rule):
                 heard = self.heard(rule.id, now)
-                decisions = list(decide_rhythm(rule, heard, now))
+                decisions = [d for d in decide_rhythm(rule, heard, now) if d.send]
                 found += (self._noticed(rule, heard, decision, now) for decision in decisions)
         return found
 

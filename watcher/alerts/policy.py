@@ -32,6 +32,7 @@ class Reason(StrEnum):
     NOTHING_HEARD = "nothing_heard"
     HEARD = "heard"
     SILENCE_TOLD = "silence_told"
+    BURST_TOLD = "burst_told"
     BASELINE = "baseline"
     QUARANTINED = "quarantined"
     REVISION = "revision"
@@ -56,6 +57,7 @@ WORDS: dict[Reason, str] = {
     Reason.NOTHING_HEARD: "nothing matched for as long as the rule allows",
     Reason.HEARD: "something matched recently enough",
     Reason.SILENCE_TOLD: "this silence was told already",
+    Reason.BURST_TOLD: "this burst was told already",
     Reason.BASELINE: "seen at the first poll of a new feed",
     Reason.QUARANTINED: "the feed changed too much at once",
     Reason.REVISION: "the rule held for an earlier version of this article",

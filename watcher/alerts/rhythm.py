@@ -60,12 +60,11 @@ def watches(rule: Rule) -> bool:
 
 
 def decide_rhythm(rule: Rule, heard: Heard, now: datetime) -> Iterator[Decision]:
-    """What is to be told now, if anything."""
-    found = (
-        decide_burst(rule, heard.matches, heard.burst_at, now),
-        decide_silence(rule, heard.since, heard.armed, now),
-    )
-    return (decision for decision in found if decision.send)
+    """What the rule asks for, told now or not."""
+    if rule.policy.burst is not None:
+        yield decide_burst(rule, heard.matches, heard.burst_at, now)
+    if rule.policy.nothing_heard_for is not None:
+        yield decide_silence(rule, heard.since, heard.armed, now)
 
 
 def silence_due(rule: Rule, heard: Heard) -> datetime | None:
@@ -125,7 +124,7 @@ def decide_burst(
     if usual is None or count < max(LEAST_MATCHES, burst.factor * usual):
         return _quiet(rule, Reason.AS_USUAL)
     if last_burst_at is not None and now - last_burst_at < burst.over:
-        return _quiet(rule, Reason.AS_USUAL, "this burst was told already")
+        return _quiet(rule, Reason.BURST_TOLD)
     hours = burst.over.total_seconds() / 3600
     span = f"{hours:g} hours" if hours >= 2 else f"{hours * 60:g} minutes"
     detail = f"{count} matches in {span}, usually {usual:.1f}"

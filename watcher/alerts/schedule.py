@@ -2,7 +2,8 @@
 
 A slot is a local minute. When the clocks skip it, it falls on the first minute
 after the gap; when they repeat it, the first of the two counts. So every local
-day has exactly one 07:00 digest, whatever its zone does.
+day has exactly one 07:00 digest, whatever its zone does. Quiet hours that the
+clocks repeat are quiet both times.
 """
 
 from collections.abc import Iterator
@@ -56,11 +57,11 @@ def _walls(cron: str, start: datetime) -> Iterator[datetime]:
         wall = found + timedelta(seconds=1)
 
 
-def to_utc(wall: datetime, zone: ZoneInfo) -> datetime:
-    """A local minute in UTC: the first of two, or the end of the gap it falls into."""
+def to_utc(wall: datetime, zone: ZoneInfo, *, last: bool = False) -> datetime:
+    """A local minute in UTC: the first of two, or the `last`, or the end of the gap it falls into."""
     moment = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
     if moment.astimezone(zone).replace(tzinfo=None) == wall:
-        return moment
+        return wall.replace(tzinfo=zone, fold=1).astimezone(UTC) if last else moment
     # In a gap fold=0 uses the offset before it, which lands as far after the gap as
     # the wall time lies inside it; go back to the gap's end.
     before = wall.replace(tzinfo=zone, fold=0).utcoffset() or timedelta(0)
@@ -92,7 +93,14 @@ def span_of_day(quiet: QuietHours, day: date, zone: ZoneInfo) -> tuple[datetime,
     """From and until in UTC of the hours that begin on that local day."""
     last = day if quiet.end > quiet.start else day + timedelta(days=1)
     start = to_utc(datetime.combine(day, quiet.start), zone)
-    return start, to_utc(datetime.combine(last, quiet.end), zone)
+    return start, _end_of(datetime.combine(last, quiet.end), zone)
+
+
+def _end_of(wall: datetime, zone: ZoneInfo) -> datetime:
+    """When the clock no longer shows the minute before, and will not show it again."""
+    before = wall - timedelta(minutes=1)
+    first, again = to_utc(before, zone), to_utc(before, zone, last=True)
+    return again + timedelta(minutes=1) if again > first else to_utc(wall, zone)
 
 
 def slot_name(moment: datetime, zone: str) -> str:
