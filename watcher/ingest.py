@@ -1,6 +1,7 @@
 """Polls of feeds: fetch and parse side by side, then store those that are done together."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import structlog
 
@@ -8,6 +9,7 @@ from watcher.errors import SourceError
 from watcher.faults import Faults
 from watcher.fetch.feed import FetchedFeed, fetch_feed
 from watcher.model import FeedState, ParsedFeed
+from watcher.polling import ask_in_full
 from watcher.ports import Clock, Door, FeedParser
 from watcher.record import Polled, PollLimits, PollReport, Recorder, digest
 from watcher.sources.settings import FeedSettings
@@ -66,6 +68,8 @@ class Ingest:
             return Polled(feed, state, error)
 
     async def _fetch(self, feed: FeedSettings, state: FeedState) -> FetchedFeed:
+        if ask_in_full(state, self._clock.now()):
+            state = replace(state, etag=None, last_modified=None)
         return await fetch_feed(
             self._door,
             state,

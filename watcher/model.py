@@ -104,10 +104,7 @@ class FeedStatus(StrEnum):
 class FeedState:
     """What we know of a feed between polls; `etag` and `last_modified` verbatim as received.
 
-    `pace` is what `pace.py` learned, `hints` what the feed says of its rhythm, `reason` why the
-    next poll is when it is. `full_at` is when the whole feed last came; with `full_only` its
-    "not modified" was found untrue, and it is always asked for as a whole.
-    """
+    `full_at`: when it last came whole; `full_only`: its "not modified" was found untrue."""
 
     feed: str
     url: str

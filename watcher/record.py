@@ -14,13 +14,14 @@ from watcher.alerts.policy import Reason
 from watcher.compose import Composer
 from watcher.errors import FetchError, SourceError, StoreError
 from watcher.faults import Faults
+from watcher.feed_notices import FeedNotices
 from watcher.fetch.feed import FetchedFeed
 from watcher.identity import Identified, Kind, identify, identity_keys, quarantined
 from watcher.model import Article, FeedState, FeedStatus, ParsedFeed
 from watcher.normalise import to_article
 from watcher.notices import Notices
 from watcher.pipeline import Noticed, Outcome, Pipeline
-from watcher.polling import NO_HINTS, Notice, PollBounds, PollPlan, after_failure, after_success
+from watcher.polling import PollBounds, after_failure, after_success, has_read, lied
 from watcher.ports import Clock
 from watcher.restore import restore_memory
 from watcher.sources.settings import FeedSettings
@@ -68,6 +69,9 @@ class _Tally:
     revised: int = 0
     matched: int = 0
     alerts: int = 0
+    known: int = 0
+    # When the new entries say they were published; without those held back as a replay.
+    dates: list[datetime | None] = field(default_factory=list)
 
     def count(self, outcome: Outcome) -> None:
         self.matched += bool(outcome.matches)
@@ -105,7 +109,7 @@ class Recorder:
         self._store = store
         self._pipeline = pipeline
         self._composer = composer
-        self._notices = notices
+        self._notices = FeedNotices(notices)
         self._clock = clock
         self._rng = rng
         self._faults = faults
@@ -180,7 +184,7 @@ class Recorder:
             rng=self._rng,
         )
         rows.feeds.append(plan.state)
-        self._tell_operator(tx, poll.feed, plan)
+        self._notices.of(tx, plan, poll.state)
         return PollReport(poll.feed.id, error.reason, plan.state.next_poll_at, error=str(error))
 
     def _succeeded(
@@ -191,25 +195,26 @@ class Recorder:
         if parsed is not None:
             status = self._take_entries(tx, poll, parsed, now, tally, rows)
             state = replace(
-                state,
-                baseline_done=True,
+                has_read(state, tally.dates, news=bool(tally.dates), now=now),
                 title=parsed.title or state.title,
                 body_hash=digest(found.body),
-                newest_at=now if tally.new else state.newest_at,
             )
+        # Whoever takes a domain over could serve a feed too, but not the entries we know.
+        proven = parsed is None or tally.known > 0 or not poll.state.baseline_done
         plan = after_success(
-            replace(state, etag=found.etag, last_modified=found.last_modified),
+            _fetched(state, found, poll.state, tally, now),
             now=now,
             bounds=self._bounds_of(poll.feed),
-            hints=parsed.hints if parsed else NO_HINTS,
+            hints=parsed.hints if parsed else None,
             fresh_for=found.fresh_for,
-            moved_to=found.moved_to,
+            moved_to=found.moved_to if proven else None,
+            news=bool(tally.dates),
             rng=self._rng,
         )
         if status is not None:
             plan = replace(plan, state=replace(plan.state, status=status))
         rows.feeds.append(plan.state)
-        self._tell_operator(tx, poll.feed, plan)
+        self._notices.of(tx, plan, poll.state)
         return PollReport(
             poll.feed.id,
             "not_modified" if parsed is None else str(status or "ok"),
@@ -245,6 +250,8 @@ class Recorder:
             now=now,
         )
         quiet = _held_back(feed, poll.state, fresh, held)
+        tally.dates = [item.entry.published for item in fresh if item.article not in held]
+        tally.known = sum(item.kind in {Kind.SAME, Kind.REVISION} for item in items)
         # Feeds list the newest first; stories are told from their beginning.
         articles: dict[str, Article] = {}
         for item in sorted(items, key=lambda i: (i.entry.published or now).timestamp()):
@@ -257,12 +264,7 @@ class Recorder:
         rows.articles += [(articles[i.article], i.content_hash) for i in kept if i.kind is Kind.NEW]
         rows.identities += [(feed.id, key, i.article) for i in kept for key in i.keys.all]
         if held:
-            self._notices.add(
-                tx,
-                f"feed:{feed.id}:quarantine:{now:%Y%m%d}",
-                f"feed {feed.id} showed {len(held)} old or undated entries under new names. They are "
-                "stored and can be searched, but nobody was alerted",
-            )
+            self._notices.quarantined(tx, feed.id, len(held), now)
         return FeedStatus.QUARANTINED if held else None
 
     def _article(self, feed: FeedSettings, item: Identified, now: datetime) -> Article:
@@ -302,22 +304,7 @@ class Recorder:
     def _bounds_of(self, feed: FeedSettings) -> PollBounds:
         if feed.every is None:
             return self._bounds
-        least = min(self._bounds.least, feed.every)
-        return replace(self._bounds, every=feed.every, least=least)
-
-    def _tell_operator(self, tx: Transaction, feed: FeedSettings, plan: PollPlan) -> None:
-        if plan.notice is None:
-            return
-        words = {
-            Notice.BROKEN: f"has failed {plan.state.failures} times in a row: {plan.state.last_error}. "
-            "It is still polled, less often",
-            Notice.RECOVERED: "works again",
-            Notice.GONE: "says 410 Gone and is not polled any more. Remove it from feeds.yaml, or try again "
-            f"with: watcher feeds revive {feed.id}",
-            Notice.MOVED: f"has moved for good and is now polled at {plan.state.url}",
-        }[plan.notice]
-        key = f"feed:{feed.id}:{plan.notice}:{plan.state.last_polled_at:%Y%m%dT%H%M%S}"
-        self._notices.add(tx, key, f"feed {feed.id} {words}")
+        return replace(self._bounds, every=feed.every, exact=True)
 
 
 def store_outcome(tx: Transaction, outcome: Outcome, now: datetime) -> None:
@@ -386,6 +373,17 @@ def _held_back(
     )
     kept = {item.article for item in newest[max(len(newest) - feed.initial, 0) :]}
     return {item.article: Reason.BASELINE for item in fresh if item.article not in kept}
+
+
+def _fetched(
+    state: FeedState, found: FetchedFeed, was: FeedState, tally: _Tally, now: datetime
+) -> FeedState:
+    """With what the answer says of itself."""
+    state = replace(state, etag=found.etag, last_modified=found.last_modified)
+    if found.not_modified:
+        return state
+    untrue = lied(was, tally.dates, etag=found.etag, last_modified=found.last_modified, now=now)
+    return replace(state, full_at=now, full_only=state.full_only or untrue)
 
 
 def digest(body: bytes) -> str:

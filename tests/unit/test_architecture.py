@@ -14,6 +14,7 @@ FLOORS = [
         "matching",
         "stories",
         "alerts",
+        "pace",
         "polling",
         "identity",
         "retry",

@@ -42,8 +42,9 @@ def wait(plan: PollPlan) -> timedelta:
 SUCCESSES: list[tuple[str, FeedState, dict[str, Any], timedelta, timedelta, PollReason]] = [
     ("as configured", STATE, {}, timedelta(minutes=15), timedelta(minutes=17), PollReason.RHYTHM),
     ("busy feed", replace(STATE, newest_at=NOW - HOUR), {}, timedelta(minutes=15), timedelta(minutes=17), PollReason.RHYTHM),
-    ("silent feed", replace(STATE, newest_at=NOW - 2 * DAY), {}, 2 * HOUR, 2.2 * HOUR, PollReason.RHYTHM),
-    ("very silent feed", replace(STATE, newest_at=NOW - 300 * DAY), {}, DAY, 1.1 * DAY, PollReason.RHYTHM),
+    ("silent feed", replace(STATE, newest_at=NOW - 2 * DAY), {}, 0.7 * HOUR, HOUR, PollReason.RHYTHM),
+    ("very silent feed", replace(STATE, newest_at=NOW - 300 * DAY), {}, 10 * HOUR, 12 * HOUR, PollReason.RHYTHM),
+    ("dead feed", replace(STATE, newest_at=NOW - 3000 * DAY), {}, DAY, 1.1 * DAY, PollReason.RHYTHM),
     ("fresh for long", STATE, {"fresh_for": 12 * HOUR}, 12 * HOUR, 13.2 * HOUR, PollReason.FRESH),
     ("fresh for ever", STATE, {"fresh_for": 90 * DAY}, DAY, 1.1 * DAY, PollReason.FRESH),
     ("fresh for a moment", STATE, {"fresh_for": timedelta(seconds=1)}, timedelta(minutes=15), timedelta(minutes=17), PollReason.RHYTHM),
@@ -157,5 +158,5 @@ def test_durations_are_read_and_written(text: str, value: timedelta) -> None:
 
 @pytest.mark.parametrize("text", ["", "5", "m", "five minutes", "-5m", "5y", "9" * 30 + "w"])
 def test_what_is_no_duration_says_so(text: str) -> None:
-    with pytest.raises(ValueError, match="duration"):
+    with pytest.raises(ValueError, match="duration|has no unit"):
         parse_duration(text)

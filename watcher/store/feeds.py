@@ -61,6 +61,8 @@ class Feeds:
                 moved_to=None,
                 moved_count=0,
                 failures=0,
+                failing_since=None,
+                full_only=False,
                 status=FeedStatus.NEW,
             )
         )
@@ -140,7 +142,13 @@ class Feeds:
         done = self._do(
             sa.update(feed)
             .where(feed.c.feed == name, feed.c.enabled)
-            .values(status=FeedStatus.NEW, failures=0, next_poll_at=now, lease_until=None)
+            .values(
+                status=FeedStatus.NEW,
+                failures=0,
+                failing_since=None,
+                next_poll_at=now,
+                lease_until=None,
+            )
         )
         return done.rowcount == 1
 

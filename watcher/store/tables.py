@@ -95,6 +95,12 @@ feed = sa.Table(
     sa.Column("body_hash", Text),
     sa.Column("title", Text),
     sa.Column("newest_at", Moment),
+    sa.Column("pace", Text),
+    sa.Column("hints", Text),
+    _text("reason", server_default=""),
+    sa.Column("failing_since", Moment),
+    sa.Column("full_at", Moment),
+    sa.Column("full_only", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("lease_until", Moment),
     sa.Column("enabled", sa.Boolean, nullable=False, server_default=sa.true()),
     # The address as configured; `url` is where permanent redirects led.
