@@ -322,6 +322,8 @@ class StoryView:
         """What stands before the title where it stands alone."""
         if self.is_of_rule:
             return f"{self.rule_title}: "
+        if self.kind is AlertKind.SILENCE_BROKEN:
+            return "Heard again: "
         return "Update: " if self.is_follow_up else ""
 
     @property

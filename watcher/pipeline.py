@@ -189,6 +189,7 @@ class Pipeline:
     ) -> Verdict:
         rule, story = self._rules[match.rule], assignment.story
         told = self.memory.told.get((rule.id, story.id), Told())
+        heard = self.heard(rule.id, now) if watches(rule) else None
         if quiet is not None:
             decision = hold_back(rule, quiet)
         else:
@@ -199,10 +200,11 @@ class Pipeline:
                 told=told,
                 recent=tuple(self.memory.times.get(rule.id, ())),
                 now=now,
+                silent_since=heard.silent_since if heard else None,
             )
         self.memory.note_match(rule.id, story.id, article, assignment.role, now)
-        if watches(rule) and decision.reason not in UNHEARD:
-            self.heard(rule.id, now).note_match(now)
+        if heard is not None and decision.reason not in UNHEARD:
+            heard.note_match(now)
         if not decision.send or decision.kind is None:
             return Verdict(match, decision)
         # The first alert of a story tells of every report that waited for it.

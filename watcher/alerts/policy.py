@@ -32,6 +32,7 @@ class Reason(StrEnum):
     NOTHING_HEARD = "nothing_heard"
     HEARD = "heard"
     SILENCE_TOLD = "silence_told"
+    SILENCE_BROKEN = "silence_broken"
     BURST_TOLD = "burst_told"
     BASELINE = "baseline"
     QUARANTINED = "quarantined"
@@ -57,6 +58,7 @@ WORDS: dict[Reason, str] = {
     Reason.NOTHING_HEARD: "nothing matched for as long as the rule allows",
     Reason.HEARD: "something matched recently enough",
     Reason.SILENCE_TOLD: "this silence was told already",
+    Reason.SILENCE_BROKEN: "the first report since a silence was told",
     Reason.BURST_TOLD: "this burst was told already",
     Reason.BASELINE: "seen at the first poll of a new feed",
     Reason.QUARANTINED: "the feed changed too much at once",
@@ -130,11 +132,13 @@ def decide_alert(
     told: Told,
     recent: Sequence[datetime],
     now: datetime,
+    silent_since: datetime | None = None,
 ) -> Decision:
     """Decide about one match.
 
     `told` is what the rule knew of the story before this article, `recent` the
-    times of the rule's last alerts in any story.
+    times of the rule's last alerts in any story. `silent_since` is set when the rule's
+    silence was told and this is the first match after it.
     """
     policy = rule.policy
     if not policy.active.holds(now):
@@ -149,19 +153,27 @@ def decide_alert(
         used = sum(1 for at in recent if at > now - policy.at_most.period)
         if used >= policy.at_most.count:
             return _quiet(rule, Reason.AT_MOST_REACHED, f"{used} alerts in the period")
-    return _raised(rule, decision, article, told.after_match(article, assignment.role, now))
+    if silent_since is not None and decision.kind in {AlertKind.NEW_STORY, AlertKind.FOLLOW_UP}:
+        since = f"nothing since {silent_since:%Y-%m-%d %H:%M} UTC"
+        kind, reason = AlertKind.SILENCE_BROKEN, Reason.SILENCE_BROKEN
+        decision = replace(decision, kind=kind, reason=reason, detail=since)
+    families = len(told.after_match(article, assignment.role, now).families)
+    return at_severity(rule, decision, f"{article.title} {article.text}", families)
 
 
-def _raised(rule: Rule, decision: Decision, article: Article, told: Told) -> Decision:
-    """The decision at the highest severity whose conditions hold; never lower than the rule's."""
+def at_severity(rule: Rule, decision: Decision, text: str = "", families: int = 0) -> Decision:
+    """The decision at the highest severity whose conditions hold; never lower than the rule's.
+
+    What a rule tells of itself has no text and no publishers.
+    """
     if not decision.send or not rule.policy.severity:
         return decision
-    words = f" {' '.join(fold_tokens(f'{article.title} {article.text}'))} "
+    words = f" {' '.join(fold_tokens(text))} "
     severity = rule.severity
     for step in rule.policy.severity:
         if (
             step.to.rank > severity.rank
-            and (step.publishers is None or len(told.families) >= step.publishers)
+            and (step.publishers is None or families >= step.publishers)
             and (not step.kinds or decision.kind in step.kinds)
             and (not step.words or any(_says(words, phrase) for phrase in step.words))
         ):

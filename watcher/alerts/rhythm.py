@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from watcher.alerts.policy import Decision, Reason
+from watcher.alerts.policy import Decision, Reason, at_severity
 from watcher.model import AlertKind
 from watcher.rules.compile import Rule
 from watcher.rules.policy import Active
@@ -53,6 +53,11 @@ class Heard:
         """A silence is told once; the next match makes the next one worth telling."""
         return self.silence_at is None or self.silence_at < self.since
 
+    @property
+    def silent_since(self) -> datetime | None:
+        """Set from when a silence is told until the next match."""
+        return None if self.armed else self.since
+
 
 def watches(rule: Rule) -> bool:
     """Whether the clock alone can make the rule tell something."""
@@ -62,9 +67,9 @@ def watches(rule: Rule) -> bool:
 def decide_rhythm(rule: Rule, heard: Heard, now: datetime) -> Iterator[Decision]:
     """What the rule asks for, told now or not."""
     if rule.policy.burst is not None:
-        yield decide_burst(rule, heard.matches, heard.burst_at, now)
+        yield at_severity(rule, decide_burst(rule, heard.matches, heard.burst_at, now))
     if rule.policy.nothing_heard_for is not None:
-        yield decide_silence(rule, heard.since, heard.armed, now)
+        yield at_severity(rule, decide_silence(rule, heard.since, heard.armed, now))
 
 
 def silence_due(rule: Rule, heard: Heard) -> datetime | None:

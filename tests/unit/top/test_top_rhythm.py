@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+import pytest
 from top_world import NOW, World, article, rule
 
 from watcher.alerts.policy import Reason
@@ -15,7 +16,7 @@ from watcher.replay import Replay
 from watcher.restore import restore_memory
 
 ALL = [{"receivers": ["desk"]}]
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 QUIET = {"nothing_heard_for": "3d"}
 LOUD = {"burst": {"factor": 3, "over": "1h"}}
 
@@ -102,6 +103,38 @@ def test_the_same_silence_decided_twice_is_one_alert() -> None:
     other = notice(second, NOW + 3 * DAY + HOUR)
 
     assert one[0].id == other[0].id
+
+
+def test_the_first_report_after_a_silence_that_was_told_says_so_once() -> None:
+    made = world(**QUIET)
+    hear(made, 1, NOW + HOUR)
+    notice(made, NOW + 4 * DAY)
+    hear(made, 2, NOW + 5 * DAY)
+    hear(made, 3, NOW + 5 * DAY + HOUR, "Toy rocket recalled by maker")
+    made.compose()
+
+    with made.store.read() as tx:
+        kinds = [alert.kind.value for alert in tx.alerts.since(NOW)]
+        (verdict,) = tx.alerts.verdicts_of("a2")
+    titles = [digest.title for digest in made.receivers["desk"].digests]
+    assert kinds == ["new_story", "nothing_heard", "silence_broken", "new_story"]
+    assert verdict["detail"] == "nothing since 2026-05-30 13:00 UTC"
+    assert titles[2] == "Heard again: Rocket number 2 seen over Place2"
+
+
+@pytest.mark.parametrize("kind", ["burst", "nothing_heard"])
+def test_the_severity_of_what_a_rule_tells_of_itself_can_be_raised(kind: str) -> None:
+    made = world(**QUIET, **LOUD, severity=[{"to": "critical", "kinds": [kind]}])
+    a_week_of_one_a_day(made)
+    for n in range(20, 25):
+        hear(made, n, NOW + 7 * DAY + n * MINUTE)
+
+    told = [*notice(made, NOW + 7 * DAY + 25 * MINUTE), *notice(made, NOW + 14 * DAY)]
+
+    assert {alert.kind.value: alert.severity.value for alert in told} == {
+        "burst": "normal",
+        "nothing_heard": "normal",
+    } | {kind: "critical"}
 
 
 def a_week_of_one_a_day(made: World) -> None:
@@ -195,5 +228,5 @@ def test_a_replay_tells_silences_at_their_own_moment() -> None:
     assert [(a["kind"], a["at"]) for a in alerts] == [
         ("new_story", "2026-05-30T12:00:00Z"),
         ("nothing_heard", "2026-06-02T12:00:00Z"),
-        ("new_story", "2026-06-09T12:00:00Z"),
+        ("silence_broken", "2026-06-09T12:00:00Z"),
     ]
