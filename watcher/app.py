@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import reduce
 from pathlib import Path
 from random import Random
+from secrets import token_hex
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -17,7 +18,7 @@ from starlette.routing import BaseRoute
 from watcher import __version__
 from watcher.alerts.routes import ReceiverClock
 from watcher.clock import SystemClock, parse_clock
-from watcher.compose import Composer
+from watcher.compose import Composer, LinksOf
 from watcher.config.load import Config
 from watcher.deliver import Deliverer, Target
 from watcher.errors import ConfigError
@@ -29,6 +30,7 @@ from watcher.notices import Notices
 from watcher.notify import load as load_receiver
 from watcher.notify.settings import Tools
 from watcher.pipeline import Pipeline, Plan
+from watcher.poll_queue import POLL_LEASE, PollQueue
 from watcher.polling import PollBounds
 from watcher.ports import Clock, Door, Receiver
 from watcher.preview import renderer_of
@@ -36,13 +38,15 @@ from watcher.record import PollLimits, PollReport, Recorder
 from watcher.restore import restore_heard, restore_memory
 from watcher.sources.pool import ParserPool
 from watcher.store.engine import Store, open_store
+from watcher.turns import HostTurns
+from watcher.web.feedback import Feedback
+from watcher.web.links import Signer
 from watcher.writer import Writer
 
 log = structlog.get_logger()
 
-# A claimed feed returns to the queue if the daemon dies under it.
-POLL_LEASE = timedelta(minutes=5)
 STORE_NAME = "watcher.db"
+LINKS_KEY = "links_key"
 # New feeds start within this span, not all at the same moment.
 SPREAD = timedelta(seconds=10)
 # How often bursts and silences are looked for.
@@ -128,6 +132,29 @@ def _fixed_at_start(old: Config, new: Config) -> list[str]:
     ]
 
 
+def signer_of(config: Config, store: Store) -> Signer | None:
+    """What signs readers' links, with a key made once; None when nobody could follow them."""
+    url = config.settings.web.public_url
+    if url is None:
+        return None
+    with store.begin() as tx:
+        key = tx.meta.get(LINKS_KEY)
+        if key is None:
+            key = token_hex(32)
+            tx.meta.set(LINKS_KEY, key)
+    return Signer(bytes.fromhex(key), url)
+
+
+def links_of(config: Config, signer: Signer | None) -> LinksOf | None:
+    """Links for the readers of receivers that are to have them."""
+    if signer is None:
+        return None
+    having = {name for name, settings in config.receivers.items() if settings.links}
+    return lambda view, receiver, at: (
+        signer.links_of(view, receiver, at) if receiver in having else None
+    )
+
+
 def store_path(config: Config) -> Path:
     return config.data / STORE_NAME
 
@@ -158,6 +185,7 @@ class App:
         notices: Notices,
         pipeline: Pipeline,
         clock: Clock,
+        signer: Signer | None,
         *,
         dry_run: bool,
     ) -> None:
@@ -172,6 +200,12 @@ class App:
         self._notices = notices
         self._pipeline = pipeline
         self._clock = clock
+        poll = config.settings.poll
+        self._queue = PollQueue(
+            store, writer, clock, HostTurns(poll.per_host, poll.host_spacing)
+        )
+        self._signer = signer
+        self._feedback = Feedback(store, writer, clock=clock, signer=signer) if signer else None
         self._dry_run = dry_run
         self._noticed_at: datetime | None = None
 
@@ -209,7 +243,7 @@ class App:
         )  # fmt: skip
         app = cls(
             config, store, writer, door, recorder, ingest, composer, deliverer, notices, pipeline,
-            clock, dry_run=dry_run,
+            clock, await writer(signer_of, config, store), dry_run=dry_run,
         )  # fmt: skip
         await app.use(config)
         await writer(app._remember)
@@ -236,7 +270,12 @@ class App:
         with self.store.begin() as tx:
             restore_heard(self._pipeline, tx, self._clock.now())
         self._notices.use(config.settings.operator, receivers, zones)
-        self._composer.use(config.rules, receivers, plan.receivers, config.routes)
+        self._composer.use(
+            config.rules, receivers, plan.receivers, config.routes, links_of(config, self._signer)
+        )
+        if self._feedback is not None:
+            titles = {rule.id: rule.title for rule in config.rules}
+            self._feedback.use(renderer_of(config).page, titles)
         self._ingest.use(enabled, config.publishers, limits)
         self.deliverer.use(
             {
@@ -248,6 +287,7 @@ class App:
 
     def _remember(self) -> None:
         with self.store.begin() as tx:
+            self._queue.begin(tx, self.config.settings.poll.min)
             tx.feeds.end_leases()
             tx.outbox.end_leases()
             restore_memory(self._pipeline, tx, self._clock.now())
@@ -255,12 +295,9 @@ class App:
     # ── the work of a tick ──
 
     async def claim_due(self, limit: int) -> list[FeedState]:
+        """Each is to be polled, or given back by `skip`."""
         self._writer.require_room()
-        return await self._writer(self._claim_due, limit)
-
-    def _claim_due(self, limit: int) -> list[FeedState]:
-        with self.store.begin() as tx:
-            return tx.feeds.claim_due(self._clock.now(), POLL_LEASE, limit)
+        return await self._queue.claim(limit)
 
     async def claim_all(self) -> list[FeedState]:
         """Every feed, due or not; for `run --once`."""
@@ -271,7 +308,17 @@ class App:
             return tx.feeds.claim_all(self._clock.now(), POLL_LEASE)
 
     async def poll(self, state: FeedState) -> PollReport:
-        return await self._ingest.poll(state)
+        try:
+            report = await self._ingest.poll(state)
+        finally:
+            self._queue.done(state)
+        if report.rest is not None:
+            self._queue.turns.rest(state.url, self._clock.now() + report.rest)
+        return report
+
+    def skip(self, state: FeedState) -> None:
+        """It was claimed and won't be polled."""
+        self._queue.done(state)
 
     async def compose_due(self) -> int:
         """Digests whose slot has come and alerts whose quiet hours are over."""
@@ -285,7 +332,7 @@ class App:
     async def notice_rules(self) -> None:
         """Bursts and silences that the clock brings about; looked for once a minute."""
         now = self._clock.now()
-        if self._noticed_at is None or now - self._noticed_at >= NOTICE_EVERY:
+        if self._noticed_at is None or abs(now - self._noticed_at) >= NOTICE_EVERY:
             self._noticed_at = now
             await self._writer(self._recorder.notice_rules)
 
@@ -318,7 +365,7 @@ class App:
     @property
     def routes(self) -> list[BaseRoute]:
         """What the listener serves when there is one."""
-        return []
+        return [*(self._feedback.routes if self._feedback is not None else ())]
 
     @property
     def tick(self) -> timedelta:

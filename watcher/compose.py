@@ -1,6 +1,6 @@
 """Dispatches that are due become digests, digests become notifications in the outbox."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -12,6 +12,7 @@ from watcher.alerts.routes import ReceiverClock, RouteSettings, Schedules, sched
 from watcher.alerts.silences import say_muted
 from watcher.errors import WatcherError
 from watcher.faults import Faults
+from watcher.links import StoryLinks
 from watcher.model import (
     Alert,
     Digest,
@@ -32,6 +33,8 @@ from watcher.views import merge_views, story_view
 log = structlog.get_logger()
 
 LATE_AFTER = timedelta(minutes=15)
+# What a receiver's readers may do about an alert in a message of that time.
+LinksOf = Callable[[StoryView, str, datetime], StoryLinks | None]
 #: Stands for the message of an escalation that was not needed.
 ACKNOWLEDGED = "acknowledged"
 
@@ -46,6 +49,7 @@ class Composer:
         self._receivers: Mapping[str, Receiver] = {}
         self._clocks: Mapping[str, ReceiverClock] = {}
         self._schedules: Schedules = {}
+        self._links_of: LinksOf | None = None
 
     def use(
         self,
@@ -53,8 +57,10 @@ class Composer:
         receivers: Mapping[str, Receiver],
         clocks: Mapping[str, ReceiverClock],
         routes: Sequence[RouteSettings] = (),
+        links_of: LinksOf | None = None,
     ) -> None:
         """Take a (re)loaded configuration."""
+        self._links_of = links_of
         self._schedules = schedules_of(routes)
         self._rules = {rule.id: rule for rule in rules}
         self._receivers = dict(receivers)
@@ -189,6 +195,8 @@ class Composer:
         single, slot = len(batch) == 1 and batch[0].slot.alone, batch[0].slot
         views = [v for v in (self._view(tx, alert) for alert in alerts) if v is not None]
         views = merge_views(views)
+        if (links_of := self._links_of) is not None:
+            views = [replace(view, links=links_of(view, receiver, now)) for view in views]
         first_due = min(d.send_at for d in batch)
         late = not single and now - first_due > LATE_AFTER
         return Digest(

@@ -7,6 +7,7 @@ command names it); an item is a test sample with `label: relevant|noise` and per
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from watcher.errors import WatcherError
 from watcher.model import Article
 from watcher.rules.compile import Rule
 from watcher.rules.schema import Sample
-from watcher.rules.testing import article_of
+from watcher.rules.testing import article_of, sample_of
 from watcher.store.labels import Label
 
 WORDS = {"relevant": True, "noise": False}
@@ -36,6 +37,12 @@ class Judged:
     article: Article
     relevant: bool
     event: str | None = None
+
+
+def label_of(rule: str, article: Article, relevant: bool, at: datetime) -> Label:
+    """What a reader says now of the article as it is now."""
+    sample = sample_of(article).model_dump(mode="json", exclude_defaults=True)
+    return Label(rule, article.id, relevant, sample, at)
 
 
 def judged_in_store(labels: Iterable[Label]) -> list[Judged]:

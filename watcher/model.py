@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from watcher.links import StoryLinks
 from watcher.moments import spoken_day, spoken_time
 from watcher.slots import AT_ONCE, Slot
 
@@ -307,6 +308,7 @@ class StoryView:
     reports: tuple[Report, ...] = ()
     tags: tuple[str, ...] = ()
     note: str = ""
+    links: StoryLinks | None = None
 
     @property
     def is_follow_up(self) -> bool:

@@ -8,13 +8,14 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "watcher"
 
 FLOORS = [
-    {"model", "errors", "ports", "text", "tokens", "durations", "moments", "slots"},
+    {"model", "links", "errors", "ports", "text", "tokens", "durations", "moments", "slots"},
     {
         "rules",
         "matching",
         "stories",
         "alerts",
         "pace",
+        "turns",
         "polling",
         "identity",
         "retry",

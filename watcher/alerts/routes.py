@@ -63,6 +63,7 @@ class RouteMatch(_Yaml):
     languages: Names = ()
     publishers: Names = ()
     kinds: Annotated[tuple[AlertKind, ...], BeforeValidator(listed)] = ()
+    stories: Names = ()
 
 
 class DigestSchedule(_Yaml):
@@ -223,6 +224,7 @@ def mismatch(
         "min_severity": match.min_severity is None
         or alert.severity.rank >= match.min_severity.rank,
         "kinds": not match.kinds or alert.kind in match.kinds,
+        "stories": not match.stories or alert.story in match.stories,
         "languages": not match.languages or not languages.isdisjoint(match.languages),
         "publishers": not match.publishers or not publishers.isdisjoint(match.publishers),
     }

@@ -18,14 +18,13 @@ from watcher.labels import (
     judged_in_folder,
     judged_in_store,
     judged_in_tests,
+    label_of,
 )
 from watcher.matching.document import Document
 from watcher.matching.matcher import match_rule
 from watcher.rules.compile import Rule
 from watcher.rules.suggest import Suggestion
-from watcher.rules.testing import sample_of
 from watcher.score import Score, advise, score_rule, why
-from watcher.store.labels import Label
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 SHOWN = 10
@@ -69,9 +68,7 @@ def label(
 def _put(config: Config, name: str, rule: Rule, verdict: str) -> None:
     with opened_store(config) as store, store.begin() as tx:
         found = stored_article(tx, name)
-        sample = sample_of(found).model_dump(mode="json", exclude_defaults=True)
-        now = clock_of(config).now()
-        tx.labels.put(Label(rule.id, found.id, WORDS[verdict], sample, now))
+        tx.labels.put(label_of(rule.id, found, WORDS[verdict], clock_of(config).now()))
     matched = match_rule(rule, Document(found)) is not None
     catches = "catches it" if matched else "does not catch it"
     agrees = "agreed" if matched == WORDS[verdict] else "not agreed"

@@ -116,13 +116,27 @@ def _story(story: StoryView, digest: Digest, *, note: str) -> list[Block]:
     lines += [f"> {_passage(p)}" for p in story.passages if p.field != "title"][:2]
     if note:
         lines.append(f"_{escape(truncate(' '.join(note.split()), 200))}_")
-    return [_section("\n".join(lines)), _context(_about(story, digest))]
+    about = _about(story, digest)
+    return [_section("\n".join(lines)), _context(about), *_acts(story, digest)]
+
+
+def _acts(story: StoryView, digest: Digest) -> list[Block]:
+    """What a reader may do about it, as links: buttons ask for more rights."""
+    if story.links is None:
+        return []
+    alone = digest.kind is DigestKind.ALERT
+    acts = {"Noise": story.links.noise, "Mute": story.links.mute}
+    if alone:
+        acts = {"Relevant": story.links.relevant, **acts, "Acknowledge": story.links.ack}
+    return [_context(" · ".join(link(url, label) for label, url in acts.items() if url))]
 
 
 def _buttons(story: StoryView) -> list[Block]:
-    """The story, and up to two others who report it."""
+    """The story, up to two others who report it, and the way to be told no more."""
     others = {r.publisher: r.url for r in story.reports if r.copy_of is None and r.url != story.url}
     links = [("Open the story", story.url), *list(others.items())[:2]]
+    if story.links is not None:
+        links.append(("Mute", story.links.mute))
     buttons = [
         ButtonElement(
             text=PlainTextObject(text=truncate(label, 60), emoji=False),

@@ -1,6 +1,6 @@
 """A digest as JSON, for machines: the form of docs/webhook.schema.json."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -74,6 +74,7 @@ def story_json(story: StoryView) -> dict[str, Any]:
         "reports": [_report(report) for report in story.reports],
         "tags": list(story.tags),
         "note": story.note,
+        "links": asdict(story.links) if story.links else None,
     }
 
 

@@ -40,6 +40,8 @@ class Settings(ReceiverSettings):
     folder: str = Field(min_length=1)
     home: Annotated[str, AfterValidator(check_endpoint)] = "https://watcher.invalid/"
     keep: int = Field(default=200, ge=1, le=5000)
+    # Whoever can read the feed could mute.
+    links: bool = False
 
 
 class Receiver:

@@ -38,6 +38,8 @@ class Settings(ReceiverSettings):
 
     folder: str = Field(min_length=1)
     formats: tuple[Format, ...] = Field(default=("html", "txt"), min_length=1)
+    # Files are published or kept: who finds one later shouldn't be able to mute.
+    links: bool = False
 
 
 class Receiver:

@@ -54,6 +54,7 @@ class ReceiverSettings(BaseModel):
     """What every receiver has. Secrets of a channel are `SecretStr`: they never show in a repr.
 
     `title` goes in front of subjects; `min_interval` is the pause between two messages;
+    `links` lets readers answer and mute, where `web.public_url` is set;
     `template` is the name of the templates used, `digest` for `digest.html.j2` and its sisters.
     """
 
@@ -68,6 +69,7 @@ class ReceiverSettings(BaseModel):
     title: str | None = Field(default=None, max_length=60)
     quiet_hours: Hours = None
     min_interval: Duration = timedelta(0)
+    links: bool = True
     template: str = Field(default="digest", pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,40}$")
 
 

@@ -22,6 +22,9 @@ RULE = "─" * 76
 class Settings(ReceiverSettings):
     """Nothing of its own."""
 
+    # What is printed ends in logs.
+    links: bool = False
+
 
 class Receiver:
     """See the module's docstring."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from watcher.links import StoryLinks
 from watcher.model import AlertKind, Digest, DigestKind, Passage, Report, Severity, StoryView
 
 AT = datetime(2026, 5, 29, 22, 0, tzinfo=UTC)
@@ -29,6 +30,17 @@ def sample_digest(
     if kind is DigestKind.ALERT:
         return _only(digest, stories[1])
     return digest
+
+
+def with_links(digest: Digest) -> Digest:
+    """As where `web.public_url` is set: what a reader may do stands beside each story."""
+
+    def linked(story: StoryView) -> StoryView:
+        base, token = "https://watcher.example.org/f", f"{story.alert}-token"
+        links = {act: f"{base}/{act}/{token}" for act in ("relevant", "noise", "mute", "ack")}
+        return replace(story, links=StoryLinks(**links))
+
+    return replace(digest, stories=tuple(map(linked, digest.stories)))
 
 
 def _only(digest: Digest, story: StoryView) -> Digest:

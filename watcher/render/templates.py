@@ -49,6 +49,15 @@ class TemplateRenderer:
             raise RenderError(_explain(template, error)) from error
         return self._inline(text) if template.endswith(".html.j2") else text
 
+    def page(self, template: str, **context: object) -> str:
+        """A page for a browser that shows no digest: escaped, its styles left where they are."""
+        try:
+            return self._load(template).render(**context)
+        except RenderError:
+            raise
+        except Exception as error:
+            raise RenderError(_explain(template, error)) from error
+
     def _inline(self, html: str) -> str:
         """Styles into the elements, and the charset first: readers look for it in 1,024 bytes."""
         return self._inliner.inline(html).replace("<head>", '<head><meta charset="utf-8">', 1)

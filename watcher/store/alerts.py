@@ -74,6 +74,11 @@ class Alerts:
         row = {"alert": alert_id, "by": by, "note": note, "at": at}
         return insert_new(self._connection, acknowledgement, row)
 
+    def unacknowledge(self, alert_id: str, by: str) -> bool:
+        """Take it back; False when it was somebody else's, or nobody's."""
+        where = sa.and_(acknowledgement.c.alert == alert_id, acknowledgement.c.by == by)
+        return self._do(sa.delete(acknowledgement).where(where)).rowcount > 0
+
     def acknowledged(self, alerts: Collection[str]) -> dict[str, tuple[str, str, datetime]]:
         """Of these, who acknowledged which: name, note and time."""
         if not alerts:

@@ -44,6 +44,11 @@ class Labels:
         }
         upsert(self._connection, label, [row], replace=True)
 
+    def get(self, rule: str, article: str) -> bool | None:
+        """Whether it was called relevant; None when nobody said anything."""
+        where = sa.and_(label.c.rule == rule, label.c.article == article)
+        return self._do(sa.select(label.c.relevant).where(where)).scalar()
+
     def remove(self, rule: str, article: str) -> bool:
         """Whether there was one."""
         where = sa.and_(label.c.rule == rule, label.c.article == article)

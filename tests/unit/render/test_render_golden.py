@@ -11,7 +11,7 @@ import pytest
 from watcher.model import DigestKind
 from watcher.notify._blocks import message
 from watcher.notify._pages import Page
-from watcher.render.sample import sample_digest
+from watcher.render.sample import sample_digest, with_links
 from watcher.render.templates import TemplateRenderer
 
 ROOT = Path(__file__).parents[3]
@@ -21,6 +21,8 @@ GOLDEN = ROOT / "tests" / "data" / "golden"
 def rendered(name: str) -> str:
     kind = DigestKind.ALERT if name.startswith("alert") else DigestKind.DIGEST
     digest = sample_digest(kind=kind)
+    if ".links." in name:
+        digest = with_links(digest)
     if name.endswith(".slack.json"):
         built = message(digest, Page(digest.stories), mark="4f2a91c0", title=None)
         return json.dumps(built, ensure_ascii=False, indent=1) + "\n"
@@ -34,9 +36,14 @@ def rendered(name: str) -> str:
 
 NAMES = [
     "alert.html",
+    "alert.links.html",
+    "alert.links.slack.json",
+    "alert.links.txt",
     "alert.slack.json",
     "alert.txt",
     "digest.html",
+    "digest.links.slack.json",
+    "digest.links.txt",
     "digest.slack.json",
     "digest.txt",
     "page.html",
