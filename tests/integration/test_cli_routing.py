@@ -133,7 +133,7 @@ def test_explain_alert_tells_the_whole_way(folder: Path) -> None:
         (["silence", "end", "s1"], "s1: no such silence"),
         (["alerts", "ack", "t1", "--by", "Kim"], "t1: no such alert"),
         (["alerts", "list", "--since", "soon"], "--since: 'soon' is not a duration"),
-        (["explain", "--alert", "t1"], "t1: no such alert"),
+        (["explain", "--alert", "t1"], "t1: no such alert or article"),
         (["route", "test", "--at", "noon"], "'noon' is not a time with a zone"),
         (["route", "test", "--rule", "lunch"], "lunch: no such rule"),
     ],

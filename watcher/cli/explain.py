@@ -33,13 +33,17 @@ def explain_article(
         str,
         typer.Argument(
             help="Id or link of a stored article, any link, a headline, or - for text; "
-            "with --alert the id of an alert."
+            "with --alert the id of an alert or of an article."
         ),
     ],
     rule: Annotated[str | None, typer.Option("--rule", help="Only this rule.")] = None,
     text: Annotated[str, typer.Option("--text", help="Body to go with a headline.")] = "",
     alert: Annotated[
-        bool, typer.Option("--alert", help="From the article to the delivery of an alert.")
+        bool,
+        typer.Option(
+            "--alert",
+            help="What was decided: from the article to each delivery, or why nothing was told.",
+        ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

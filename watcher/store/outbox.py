@@ -185,9 +185,12 @@ class Outbox:
 
     def holds(self, key: str) -> bool:
         """Whether a message of that key, or a part of one, was ever put in."""
-        parts = outbox.c.key.between(f"{key}#", f"{key}#\uffff")
-        query = sa.select(outbox.c.n).where(sa.or_(outbox.c.key == key, parts)).limit(1)
-        return self._do(query).first() is not None
+        return self._do(sa.select(outbox.c.n).where(_of(key)).limit(1)).first() is not None
+
+    def parts(self, key: str) -> list[Notification]:
+        """The message of that key, or its parts, in order."""
+        rows = self._do(sa.select(*_COLUMNS).where(_of(key)).order_by(outbox.c.n))
+        return [_notification(row) for row in rows]
 
     def get(self, key: str) -> Notification | None:
         row = self._do(sa.select(*_COLUMNS).where(outbox.c.key == key)).first()
@@ -259,6 +262,10 @@ class Outbox:
         """Receivers that are parked now: until when, and why."""
         query = sa.select(parked).where(sa.or_(parked.c.until.is_(None), parked.c.until > now))
         return {row.receiver: (row.until, row.reason) for row in self._do(query)}
+
+
+def _of(key: str) -> sa.ColumnElement[bool]:
+    return sa.or_(outbox.c.key == key, outbox.c.key.between(f"{key}#", f"{key}#\uffff"))
 
 
 def _message(key: str) -> str:
