@@ -39,6 +39,7 @@ from watcher.restore import restore_heard, restore_memory
 from watcher.sources.pool import ParserPool
 from watcher.store.engine import Store, open_store
 from watcher.turns import HostTurns
+from watcher.turns import HostTurns
 from watcher.web.feedback import Feedback
 from watcher.web.links import Signer
 from watcher.writer import Writer
@@ -201,9 +202,9 @@ class App:
         self._pipeline = pipeline
         self._clock = clock
         poll = config.settings.poll
-        self._queue = PollQueue(
-            store, writer, clock, HostTurns(poll.per_host, poll.host_spacing)
-        )
+        self._queue = PollQueue(store, writer, clock, HostTurns(poll.per_host, poll.host_spacing))
+        poll = config.settings.poll
+        self._queue = PollQueue(store, writer, clock, HostTurns(poll.per_host, poll.host_spacing))
         self._signer = signer
         self._feedback = Feedback(store, writer, clock=clock, signer=signer) if signer else None
         self._dry_run = dry_run

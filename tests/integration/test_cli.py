@@ -15,8 +15,8 @@ from watcher.app import STORE_NAME, plan_of
 from watcher.cli.main import app
 from watcher.config.load import load_config
 from watcher.model import Article, DigestKind, FeedState, FeedStatus, Notification
+from watcher.outcomes import store_outcome
 from watcher.pipeline import Pipeline
-from watcher.record import store_outcome
 from watcher.store.engine import Transaction, open_store
 
 NOW = datetime(2026, 5, 30, 12, tzinfo=UTC)

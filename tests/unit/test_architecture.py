@@ -16,6 +16,7 @@ FLOORS = [
         "alerts",
         "pace",
         "turns",
+        "turns",
         "polling",
         "identity",
         "retry",

@@ -115,17 +115,23 @@ def retry_after(value: str | None, now: datetime) -> timedelta | None:
 
 
 def fresh_for(headers: Mapping[str, str], now: datetime) -> timedelta | None:
-    """How long the response says it stays fresh; None when it does not say."""
+    """How much longer the response says it stays fresh (RFC 9111 §4.2); None when it does not say.
+
+    `s-maxage` is for caches that many share, which we are not; `must-revalidate` and the like
+    speak of what is stale. A cache on the way tells by `Age` how old the response already is.
+    """
     control, until = headers.get("cache-control", ""), headers.get("expires")
-    if not control and not until:
-        return None
     if "no-store" in control.lower() or "no-cache" in control.lower():
         return None
-    found = _MAX_AGE.search(control)
-    if found:
-        return timedelta(seconds=int(found[1]))
-    expires = http_date(until or "")
-    return expires - now if expires and expires > now else None
+    lifetime, age = None, headers.get("age", "").strip()
+    if found := _MAX_AGE.search(control):
+        lifetime = timedelta(seconds=int(found[1]))
+    elif expires := http_date(until or ""):
+        # By the clock that wrote it, which may go wrong.
+        lifetime = expires - (http_date(headers.get("date", "")) or now)
+    if lifetime is not None and age.isascii() and age.isdigit():
+        lifetime -= timedelta(seconds=int(age[:9]))
+    return lifetime if lifetime is not None and lifetime > timedelta(0) else None
 
 
 def http_date(value: str) -> datetime | None:

@@ -17,7 +17,7 @@ from watcher.alerts.schedule import QuietHours
 from watcher.alerts.silences import Silence
 from watcher.alerts.trial import try_routes
 from watcher.model import AlertKind
-from watcher.record import store_noticed, store_outcome
+from watcher.outcomes import store_noticed, store_outcome
 from watcher.slots import WaitsFor
 
 ALL = [{"receivers": ["desk"]}]

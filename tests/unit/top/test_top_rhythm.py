@@ -10,8 +10,8 @@ from watcher.alerts.policy import Reason
 from watcher.alerts.routes import ReceiverClock
 from watcher.alerts.silences import Silence
 from watcher.model import Alert, AlertKind, Article
+from watcher.outcomes import store_noticed
 from watcher.pipeline import Pipeline, Plan
-from watcher.record import store_noticed
 from watcher.replay import Replay
 from watcher.restore import restore_memory
 
