@@ -7,6 +7,7 @@ import re
 import shutil
 import ssl
 import subprocess
+from base64 import b64decode
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -519,6 +520,54 @@ def test_a_token_goes_as_xoauth2() -> None:
     assert error.park
     assert [line for line in sink.seen if line.startswith("AUTH XOAUTH2 ")]
     assert "t0k3n" not in str(error)
+
+
+def test_a_token_that_another_program_renewed_is_used_for_the_next_mail(tmp_path: Path) -> None:
+    """An expired one is a matter of minutes and parks nothing."""
+    script = {"EHLO": "250-sink\r\n250 AUTH XOAUTH2", "AUTH": "535 expired"}
+    file = tmp_path / "token"
+    file.write_text("old-t0k3n\n")
+
+    async def scenario() -> tuple[object, ScriptedServer]:
+        async with scripted(script) as (port, sink):
+            mail = receiver(
+                port,
+                tmp_path,
+                username="desk@example.org",
+                token="old-t0k3n",
+                token_file="token",
+                insecure_auth=True,
+            )
+            (note, *_) = notes(mail, sample_digest())
+            try:
+                await mail.send(note, at=NOW)
+            except DeliveryError as error:
+                refused = error
+            file.write_text("new-t0k3n\n")
+            script["AUTH"] = "235 welcome"
+            await mail.send(note, at=NOW)
+            return refused, sink
+
+    refused, sink = asyncio.run(scenario())
+
+    shown = [line.split()[2] for line in sink.seen if line.startswith("AUTH XOAUTH2 ")]
+    assert isinstance(refused, TemporaryDeliveryError)
+    assert "t0k3n" not in f"{refused!r}"
+    assert [b"old-t0k3n" in b64decode(shown[0]), b"new-t0k3n" in b64decode(shown[1])] == [True] * 2
+    assert len(sink.accepted) == 1
+
+
+def test_a_token_file_that_is_gone_is_waited_for(tmp_path: Path) -> None:
+    error, sink = attempt(
+        {"EHLO": "250-sink\r\n250 AUTH XOAUTH2"},
+        username="desk@example.org",
+        token_file=str(tmp_path / "none"),
+        insecure_auth=True,
+    )
+
+    assert isinstance(error, TemporaryDeliveryError)
+    assert error.code == "token_file"
+    assert not sink.accepted
 
 
 def test_a_missing_ca_file_parks(certificate: Path) -> None:

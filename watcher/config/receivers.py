@@ -1,7 +1,7 @@
 """`receivers:` of watcher.yaml: each is checked by the module its `type` names, secrets filled in."""
 
 import pkgutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -77,7 +77,7 @@ class _Entry:
         if model is None:
             return None
         before = len(self._reader.problems)
-        self._resolve(secret_fields(model))
+        self._resolve(model)
         try:
             settings = model.model_validate(self._entry)
         except ValidationError as error:
@@ -108,8 +108,9 @@ class _Entry:
         shared = {k: v for k, v in self._entry.items() if k in ReceiverSettings.model_fields}
         return ReceiverSettings.model_validate(shared)
 
-    def _resolve(self, fields: Iterable[str]) -> None:
-        for name in sorted(fields):
+    def _resolve(self, model: type[ReceiverSettings]) -> None:
+        """Values for secrets; a channel that has `token_file` for a key of its own sees both."""
+        for name in sorted(secret_fields(model)):
             keys = (name, f"{name}_env", f"{name}_file")
             given = [key for key in keys if self._entry.get(key) is not None]
             if len(given) > 1:
@@ -120,7 +121,8 @@ class _Entry:
             elif given:
                 self._fill(name, given[0])
             for key in keys[1:]:
-                self._entry.pop(key, None)
+                if key not in model.model_fields:
+                    self._entry.pop(key, None)
 
     def _literal(self, name: str) -> None:
         self._values.add(str(self._entry[name]))

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Literal
 
 import aiosmtplib
@@ -30,7 +31,10 @@ _PARK = {530, 534, 535, 538}
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where to submit; `token` is an OAuth 2 access token and goes before `password`."""
+    """Where to submit; `token` is an OAuth 2 access token and goes before `password`.
+
+    What `token_file` holds when a connection is made goes before `token`.
+    """
 
     host: str
     port: int
@@ -40,6 +44,7 @@ class Server:
     username: str | None = None
     password: str | None = None
     token: str | None = None
+    token_file: Path | None = None
     connect_timeout: timedelta = timedelta(seconds=30)
     command_timeout: timedelta = timedelta(minutes=5)
     data_timeout: timedelta = timedelta(minutes=10)
@@ -155,11 +160,28 @@ async def _greet(client: aiosmtplib.SMTP, server: Server) -> None:
     await client.connect(timeout=server.connect_timeout.total_seconds())
     if server.tls == "starttls":
         await client.starttls(server_hostname=server.host)
-    if server.token:
+    if server.token_file is not None:
+        await _show_renewed_token(client, server, server.token_file)
+    elif server.token:
         await client.ehlo()
         await client.auth_xoauth2(server.username or "", server.token)
     elif server.username:
         await client.login(server.username, server.password or "")
+
+
+async def _show_renewed_token(client: aiosmtplib.SMTP, server: Server, file: Path) -> None:
+    """A token that is refused has expired, most likely, and its file will have another one soon."""
+    try:
+        token = (await asyncio.to_thread(file.read_text, "utf-8-sig")).strip()
+    except (OSError, ValueError) as error:
+        what = f"{server.host}: the token_file can't be read: check the program that renews it"
+        raise TemporaryDeliveryError(what, code="token_file") from error
+    await client.ehlo()
+    try:
+        await client.auth_xoauth2(server.username or "", token)
+    except aiosmtplib.SMTPAuthenticationError as error:
+        detail = f"{server.host} refused the token of token_file: it is read again at the next try"
+        raise TemporaryDeliveryError(detail, code=str(error.code)) from error
 
 
 async def _leave(client: aiosmtplib.SMTP) -> None:

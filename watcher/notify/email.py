@@ -11,8 +11,9 @@
 
 `tls: implicit` is port 465, `tls: none` port 25 in clear (a relay on this machine);
 credentials are never sent in clear unless `insecure_auth: true` says so. `token` is an
-OAuth 2 access token for XOAUTH2. `ca_file` trusts a private authority. `dkim_selector` and
-`dkim_key` sign, where the mail server doesn't (needs the package dkimpy).
+OAuth 2 access token for XOAUTH2; a `token_file` is read anew for each connection.
+`ca_file` trusts a private authority. `dkim_selector` and `dkim_key` sign, where the mail
+server doesn't (needs the package dkimpy).
 
 Every recipient has an own message and an own outcome. `Message-ID` follows from the
 notification's key: a second copy, possible when the server's answer got lost, has the
@@ -90,7 +91,10 @@ Unsubscribe = Annotated[str, AfterValidator(_unsubscribe)]
 
 
 class Settings(ReceiverSettings):
-    """`data_timeout` is the wait for the answer to the final dot, ten minutes by RFC 5321."""
+    """`data_timeout` is the wait for the answer to the final dot, ten minutes by RFC 5321.
+
+    `token_file` is read again for each connection: another program renews it within the hour.
+    """
 
     host: str = Field(pattern=r"^[A-Za-z0-9.:_-]+$")
     port: int | None = Field(default=None, ge=1, le=65535)
@@ -98,6 +102,7 @@ class Settings(ReceiverSettings):
     username: str | None = None
     password: SecretStr | None = None
     token: SecretStr | None = None
+    token_file: str | None = None
     insecure_auth: bool = False
     ca_file: str | None = None
     hello: str | None = Field(default=None, pattern=r"^[A-Za-z0-9.:\[\]-]+$")
@@ -266,6 +271,7 @@ class Receiver:
             username=settings.username,
             password=settings.password.get_secret_value() if settings.password else None,
             token=settings.token.get_secret_value() if settings.token else None,
+            token_file=self._root / settings.token_file if settings.token_file else None,
             connect_timeout=settings.connect_timeout,
             command_timeout=settings.command_timeout,
             data_timeout=settings.data_timeout,

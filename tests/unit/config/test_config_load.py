@@ -336,6 +336,19 @@ def test_a_rotated_secret_changes_the_fingerprint(write: Write) -> None:
     assert load(folder, NORTH_TOKEN="a").fingerprint != load(folder, NORTH_TOKEN="b").fingerprint
 
 
+def test_a_channel_that_reads_a_secrets_file_again_is_told_its_path(write: Write) -> None:
+    mail = (
+        "{id: oauth, type: email, host: h.example, username: u, from: a@b.example, to: c@d.example"
+    )
+    folder = write(watcher=f"receivers:\n  - {mail}, token_file: token}}\n")
+    (folder / "token").write_text("t0k3n\n")
+
+    settings = load(folder).receivers["oauth"]
+
+    assert settings.token_file == "token"  # type: ignore[attr-defined]
+    assert settings.token.get_secret_value() == "t0k3n"  # type: ignore[attr-defined]
+
+
 def test_an_override_changes_the_fingerprint(write: Write) -> None:
     folder = write()
 
