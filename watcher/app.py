@@ -11,6 +11,7 @@ from random import Random
 from secrets import token_hex
 from tempfile import TemporaryDirectory
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 from starlette.routing import BaseRoute
@@ -24,6 +25,7 @@ from watcher.deliver import Deliverer, Target
 from watcher.errors import ConfigError
 from watcher.faults import Faults
 from watcher.fetch.door import GuardedDoor
+from watcher.hubs import Hubs
 from watcher.ingest import Ingest
 from watcher.model import FeedState
 from watcher.notices import Notices
@@ -31,17 +33,20 @@ from watcher.notify import load as load_receiver
 from watcher.notify.settings import Tools
 from watcher.pipeline import Pipeline, Plan
 from watcher.poll_queue import POLL_LEASE, PollQueue
+from watcher.polled import PollLimits, PollReport
 from watcher.polling import PollBounds
 from watcher.ports import Clock, Door, Receiver
 from watcher.preview import renderer_of
-from watcher.record import PollLimits, PollReport, Recorder
+from watcher.pushed import Callbacks
+from watcher.record import Recorder
 from watcher.restore import restore_heard, restore_memory
 from watcher.sources.pool import ParserPool
 from watcher.store.engine import Store, open_store
-from watcher.turns import HostTurns
+from watcher.subscriber import Subscriber
 from watcher.turns import HostTurns
 from watcher.web.feedback import Feedback
 from watcher.web.links import Signer
+from watcher.web.websub import websub_routes
 from watcher.writer import Writer
 
 log = structlog.get_logger()
@@ -156,6 +161,17 @@ def links_of(config: Config, signer: Signer | None) -> LinksOf | None:
     )
 
 
+def hubs_of(config: Config, rng: Random) -> Hubs | None:
+    """None when no hub could call us. A secret goes where nobody listens on the way."""
+    url, inside = config.settings.web.public_url, frozenset(config.settings.http.allow)
+
+    def keeps_secrets(hub: str) -> bool:
+        parts = urlsplit(hub)
+        return parts.scheme == "https" or parts.netloc in inside
+
+    return Hubs(url, keeps_secrets=keeps_secrets, rng=rng) if url else None
+
+
 def store_path(config: Config) -> Path:
     return config.data / STORE_NAME
 
@@ -187,6 +203,7 @@ class App:
         pipeline: Pipeline,
         clock: Clock,
         signer: Signer | None,
+        hubs: Hubs | None,
         *,
         dry_run: bool,
     ) -> None:
@@ -203,10 +220,19 @@ class App:
         self._clock = clock
         poll = config.settings.poll
         self._queue = PollQueue(store, writer, clock, HostTurns(poll.per_host, poll.host_spacing))
-        poll = config.settings.poll
-        self._queue = PollQueue(store, writer, clock, HostTurns(poll.per_host, poll.host_spacing))
         self._signer = signer
         self._feedback = Feedback(store, writer, clock=clock, signer=signer) if signer else None
+        self._hubs = hubs
+        self._callbacks = (
+            Callbacks(
+                hubs, store, writer, ingest, clock=clock, max_body=config.settings.http.max_body
+            )
+            if hubs is not None
+            else None
+        )
+        self._subscriber = (
+            Subscriber(hubs, store, writer, door=door, clock=clock) if hubs is not None else None
+        )
         self._dry_run = dry_run
         self._noticed_at: datetime | None = None
 
@@ -234,17 +260,21 @@ class App:
         notices = Notices(clock)
         composer = Composer(notices, faults)
         pipeline = Pipeline(plan_of(config))
+        hubs = None if dry_run else hubs_of(config, rng)
         recorder = Recorder(
-            store, pipeline, composer, notices=notices, clock=clock, rng=rng, faults=faults
+            store, pipeline, composer, notices=notices, clock=clock, rng=rng, faults=faults,
+            hubs=hubs,
+        )  # fmt: skip
+        ingest = Ingest(
+            recorder, writer, door=door, parser=parser, clock=clock, faults=faults, hubs=hubs
         )
-        ingest = Ingest(recorder, writer, door=door, parser=parser, clock=clock, faults=faults)
         deliverer = Deliverer(
             store, writer, clock=clock, notices=notices, rng=rng, faults=faults,
             merge_backlog=composer.merge_backlog,
         )  # fmt: skip
         app = cls(
             config, store, writer, door, recorder, ingest, composer, deliverer, notices, pipeline,
-            clock, await writer(signer_of, config, store), dry_run=dry_run,
+            clock, await writer(signer_of, config, store), hubs, dry_run=dry_run,
         )  # fmt: skip
         await app.use(config)
         await writer(app._remember)
@@ -264,6 +294,8 @@ class App:
         enabled = [feed for feed in config.feeds if feed.enabled]
         with self.store.begin() as tx:
             tx.feeds.sync([(f.id, f.url) for f in enabled], self._clock.now(), SPREAD)
+            if self._hubs is not None:
+                self._hubs.use(tx, [f.id for f in enabled if f.websub], self._clock.now())
         zones = zones_of(config)
         poll, http = config.settings.poll, config.settings.http
         limits = PollLimits(PollBounds(poll.every, poll.min, poll.max), http.timeout, http.max_body)
@@ -337,6 +369,16 @@ class App:
             self._noticed_at = now
             await self._writer(self._recorder.notice_rules)
 
+    async def ask_hubs(self) -> None:
+        """Subscriptions that are to be made, renewed or ended."""
+        if self._subscriber is not None:
+            await self._subscriber.tick()
+
+    async def stop_asking(self) -> None:
+        """Hubs that are being asked are left to answer nobody."""
+        if self._subscriber is not None:
+            await self._subscriber.stop()
+
     async def housekeeping(self) -> None:
         """Close old stories, delete old texts and the bodies of old messages."""
         await self._writer(self._keep_house)
@@ -366,7 +408,10 @@ class App:
     @property
     def routes(self) -> list[BaseRoute]:
         """What the listener serves when there is one."""
-        return [*(self._feedback.routes if self._feedback is not None else ())]
+        return [
+            *(self._feedback.routes if self._feedback is not None else ()),
+            *(websub_routes(self._callbacks) if self._callbacks is not None else ()),
+        ]
 
     @property
     def tick(self) -> timedelta:

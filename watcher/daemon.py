@@ -19,7 +19,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from watcher.app import App
 from watcher.config.load import Config, load_config
 from watcher.errors import ConfigError, StoreError
-from watcher.record import PollReport
+from watcher.polled import PollReport
 from watcher.web.listener import listening
 
 log = structlog.get_logger()
@@ -56,6 +56,7 @@ class Daemon:
         scheduler.add_job(self._guarded, "interval", seconds=every, args=[self._app.notice_rules])
         scheduler.add_job(self._guarded, "interval", seconds=every, args=[self._app.compose_due])
         scheduler.add_job(self._guarded, "interval", seconds=every, args=[self._app.deliverer.tick])
+        scheduler.add_job(self._guarded, "interval", seconds=every, args=[self._app.ask_hubs])
         scheduler.add_job(
             self._guarded,
             "interval",
@@ -91,6 +92,7 @@ class Daemon:
         self._stop.set()
 
     async def _finish(self) -> None:
+        await self._app.stop_asking()
         await self._app.deliverer.stop(GRACE)
         if self._polls:
             _, late = await asyncio.wait(self._polls, timeout=GRACE.total_seconds())
@@ -138,8 +140,7 @@ class Daemon:
         for state in states:
             name = f"poll {state.feed}"
             if name in running:
-                self._app.skip(state)  # it waits at its host's gate for longer than a lease
-                continue
+                continue  # it waits at its host's gate for longer than a lease
             task = asyncio.create_task(self._app.poll(state), name=name)
             self._polls.add(task)
             task.add_done_callback(self._polled)

@@ -8,10 +8,12 @@ import structlog
 from watcher.errors import SourceError
 from watcher.faults import Faults
 from watcher.fetch.feed import FetchedFeed, fetch_feed
+from watcher.hubs import Hubs
 from watcher.model import FeedState, ParsedFeed
+from watcher.polled import Polled, PollLimits, PollReport, Pushed
 from watcher.polling import ask_in_full
 from watcher.ports import Clock, Door, FeedParser
-from watcher.record import Polled, PollLimits, PollReport, Recorder, digest
+from watcher.record import Recorder, digest
 from watcher.sources.settings import FeedSettings
 from watcher.stories.publishers import PublisherTable
 from watcher.writer import Batches, Writer
@@ -34,9 +36,17 @@ class Ingest:
         parser: FeedParser,
         clock: Clock,
         faults: Faults,
+        hubs: Hubs | None = None,
     ) -> None:
         self._recorder = recorder
-        self._done = Batches(writer, recorder.record, limit=WEIGHT_OF_TRANSACTION, weight=_weight)
+        self._hubs = hubs
+        self._done = Batches(
+            writer,
+            recorder.record,
+            limit=WEIGHT_OF_TRANSACTION,
+            weight=_weight,
+            apart=lambda item: item.feed.id,
+        )
         self._door = door
         self._parser = parser
         self._clock = clock
@@ -59,7 +69,20 @@ class Ingest:
         _say(report)
         return report
 
+    async def take(self, name: str, topic: str, body: bytes, content_type: str | None) -> None:
+        """Store what a hub sent; returns when it is. Raises `ParseError` when it is no feed."""
+        feed = self._feeds.get(name)
+        if feed is None:
+            return
+        parsed = await self._parser.parse(body, url=topic, content_type=content_type)
+        report = await self._done.add(Pushed(feed, topic, parsed))
+        self._faults.hit("after_commit")
+        _say(report, "pushed")
+
     async def _ask(self, feed: FeedSettings, state: FeedState) -> Polled:
+        if self._hubs is not None and self._hubs.is_new(feed.id):
+            # Hubs are named in feeds, and what is not modified is not read (0184).
+            state = replace(state, etag=None, last_modified=None, body_hash=None)
         try:
             fetched = await self._fetch(feed, state)
             self._faults.hit("after_fetch")
@@ -88,11 +111,11 @@ class Ingest:
         )
 
 
-def _weight(poll: Polled) -> int:
+def _weight(poll: Polled | Pushed) -> int:
     return 1 + (len(poll.parsed.entries) if poll.parsed else 0)
 
 
-def _say(report: PollReport) -> None:
+def _say(report: PollReport, what: str = "polled") -> None:
     fields = {
         k: v
         for k in ("entries", "new", "revised", "matched", "alerts", "error")
@@ -100,7 +123,7 @@ def _say(report: PollReport) -> None:
     }
     event = log.warning if report.error else log.info
     event(
-        "polled",
+        what,
         feed=report.feed,
         outcome=report.outcome,
         next_poll_at=report.next_poll_at.isoformat(timespec="seconds"),

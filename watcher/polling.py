@@ -19,6 +19,8 @@ from watcher.pace import Pace, begun, learned, stale_after, wait
 BROKEN_AFTER = 3
 MAX_BACKOFF = timedelta(hours=24)
 MAX_HINT = timedelta(hours=24)
+# How much longer a feed waits whose hub is believed: what a lost push is late by.
+SLOWER = 4
 # While the network itself seems down: so soon are all feeds tried again.
 MAX_BACKOFF_OF_ALL = timedelta(hours=1)
 # How many polls must see the same permanent redirect before the address changes.
@@ -92,7 +94,7 @@ def after_success(
     """A 200 or 304. `hints` are None when nothing was read: those of the last reading hold.
 
     `fresh_for` comes from Cache-Control or Expires; `news`: an entry was new; `pushed`: a hub
-    tells of news, so that asking is only for the case that it doesn't.
+    tells of news, so that asking is only for the case that it doesn't (0183).
     """
     kept = read_hints(state.hints) if hints is None else hints
     delay, reason = _interval(state, now, bounds, pushed=pushed)
@@ -244,8 +246,6 @@ def written_hints(hints: PollHints) -> str | None:
 def _interval(
     state: FeedState, now: datetime, bounds: PollBounds, *, pushed: bool
 ) -> tuple[timedelta, PollReason]:
-    if pushed:
-        return max(bounds.most, bounds.every), PollReason.PUSHED
     if bounds.exact:
         return bounds.every, PollReason.SET
     delay = wait(
@@ -256,6 +256,8 @@ def _interval(
         least=bounds.least,
         most=bounds.most,
     )
+    if pushed and delay < bounds.most:
+        return min(delay * SLOWER, bounds.most), PollReason.PUSHED
     return delay, PollReason.RHYTHM
 
 

@@ -6,7 +6,7 @@ Runs in the writer's thread.
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from random import Random
 
@@ -16,54 +16,28 @@ from watcher.errors import FetchError, SourceError, StoreError
 from watcher.faults import Faults
 from watcher.feed_notices import FeedNotices
 from watcher.fetch.feed import FetchedFeed
+from watcher.hubs import Hubs
 from watcher.identity import Identified, Kind, identify, identity_keys, quarantined
 from watcher.model import Article, FeedState, FeedStatus, ParsedFeed
 from watcher.normalise import to_article
 from watcher.notices import Notices
-from watcher.outcomes import store_noticed, store_outcome
-from watcher.pipeline import Outcome, Pipeline
-from watcher.polling import PollBounds, after_failure, after_success, has_read, lied
+from watcher.pipeline import Noticed, Outcome, Pipeline
+from watcher.polled import Polled, PollReport, Pushed
+from watcher.polling import (
+    Notice,
+    PollBounds,
+    PollPlan,
+    PollReason,
+    after_failure,
+    after_success,
+    has_read,
+    lied,
+)
 from watcher.ports import Clock
 from watcher.restore import restore_memory
 from watcher.sources.settings import FeedSettings
 from watcher.store.engine import Store, Transaction
 from watcher.stories.publishers import PublisherTable
-
-
-@dataclass(frozen=True, slots=True)
-class Polled:
-    """A feed that was asked: what came back, or what was wrong. `parsed` is None when nothing is new."""
-
-    feed: FeedSettings
-    state: FeedState
-    found: FetchedFeed | SourceError
-    parsed: ParsedFeed | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PollReport:
-    """What one poll did, in the words of the log and of `run --once`."""
-
-    feed: str
-    outcome: str
-    next_poll_at: datetime
-    entries: int = 0
-    new: int = 0
-    revised: int = 0
-    matched: int = 0
-    alerts: int = 0
-    error: str = ""
-    # What the server asked for by 429 or 503; it speaks for the whole host.
-    rest: timedelta | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PollLimits:
-    """How much a feed may cost, and how often it is asked by default."""
-
-    bounds: PollBounds = field(default_factory=PollBounds)
-    deadline: timedelta = timedelta(seconds=30)
-    max_body: int = 10 * 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -108,7 +82,10 @@ class Recorder:
         clock: Clock,
         rng: Random,
         faults: Faults,
+        hubs: Hubs | None = None,
     ) -> None:
+        """Without `hubs` nothing is pushed, and what feeds say of hubs is left unread."""
+        self._hubs = hubs
         self._store = store
         self._pipeline = pipeline
         self._composer = composer
@@ -124,9 +101,10 @@ class Recorder:
         self._publishers = publishers
         self._bounds = bounds
 
-    def record(self, polls: Sequence[Polled]) -> list[PollReport | Exception]:
-        """One result per poll, in order: its report, or why it could not be stored.
+    def record(self, polls: Sequence[Polled | Pushed]) -> list[PollReport | Exception]:
+        """One result per poll or push, in order: its report, or why it could not be stored.
 
+        No two of one feed: what each adds is written at the end.
         All in one transaction. When that fails the polls are stored one by one, so that
         only those at fault are left out; trouble with the store itself is everyone's.
         """
@@ -139,7 +117,7 @@ class Recorder:
                 return [error]
             return [result for poll in polls for result in self.record([poll])]
 
-    def _record(self, polls: Sequence[Polled]) -> list[PollReport]:
+    def _record(self, polls: Sequence[Polled | Pushed]) -> list[PollReport]:
         now = self._clock.now()
         rows = _Rows()
         with self._remembering(now) as tx:
@@ -167,9 +145,15 @@ class Recorder:
         except BaseException:
             with self._store.begin() as tx:
                 restore_memory(self._pipeline, tx, now)
+                if self._hubs is not None:
+                    self._hubs.load(tx)
             raise
 
-    def _one(self, tx: Transaction, poll: Polled, now: datetime, rows: _Rows) -> PollReport:
+    def _one(
+        self, tx: Transaction, poll: Polled | Pushed, now: datetime, rows: _Rows
+    ) -> PollReport:
+        if isinstance(poll, Pushed):
+            return self._pushed(tx, poll, now, rows)
         if isinstance(poll.found, SourceError):
             return self._failed(tx, poll, poll.found, now, rows)
         return self._succeeded(tx, poll, poll.found, now, rows)
@@ -188,14 +172,7 @@ class Recorder:
         )
         rows.feeds.append(plan.state)
         self._notices.of(tx, plan, poll.state)
-        asked = isinstance(error, FetchError) and error.status in {429, 503}
-        return PollReport(
-            poll.feed.id,
-            error.reason,
-            plan.state.next_poll_at,
-            error=str(error),
-            rest=error.retry_after if isinstance(error, FetchError) and asked else None,
-        )
+        return PollReport(poll.feed.id, error.reason, plan.state.next_poll_at, error=str(error))
 
     def _succeeded(
         self, tx: Transaction, poll: Polled, found: FetchedFeed, now: datetime, rows: _Rows
@@ -219,8 +196,12 @@ class Recorder:
             fresh_for=found.fresh_for,
             moved_to=found.moved_to if proven else None,
             news=bool(tally.dates),
+            pushed=self._is_pushed(tx, poll, found, tally, now),
             rng=self._rng,
         )
+        if self._hubs is not None:
+            due = self._hubs.polled_again(poll.feed.id, plan.state.next_poll_at, now)
+            plan = replace(plan, state=replace(plan.state, next_poll_at=due))
         if status is not None:
             plan = replace(plan, state=replace(plan.state, status=status))
         rows.feeds.append(plan.state)
@@ -236,6 +217,44 @@ class Recorder:
             tally.alerts,
         )
 
+    def _is_pushed(
+        self, tx: Transaction, poll: Polled, found: FetchedFeed, tally: _Tally, now: datetime
+    ) -> bool:
+        """Follow the hub that the feed names, and say whether its pushes may be relied on."""
+        if self._hubs is None:
+            return False
+        news = bool(tally.dates)
+        return self._hubs.after_poll(tx, poll.state, found, poll.parsed, news=news, now=now)
+
+    def _pushed(self, tx: Transaction, push: Pushed, now: datetime, rows: _Rows) -> PollReport:
+        """New entries as of a poll; only the feed itself can change what is known (0183).
+
+        The feed's own state stays: validators and times are those of its polls.
+        """
+        name, state, tally = push.feed.id, tx.feeds.get(push.feed.id), _Tally()
+        if self._hubs is None or state is None or not state.baseline_done:
+            return PollReport(name, "too_early", now)
+        poll = Polled(push.feed, state, FetchedFeed(False, push.topic), push.parsed)
+        status = self._take_entries(tx, poll, push.parsed, now, tally, rows, revise=False)
+        news = bool(tally.dates)
+        if news:
+            self._note_news(tx, state, tally, now)
+        self._hubs.after_push(tx, name, news=news, now=now)
+        if tally.revised:
+            self._hubs.ping(tx, name, now)
+        return PollReport(
+            name, str(status or "pushed"), state.next_poll_at, len(push.parsed.entries),
+            tally.new, tally.revised, tally.matched, tally.alerts,
+        )  # fmt: skip
+
+    def _note_news(self, tx: Transaction, state: FeedState, tally: _Tally, now: datetime) -> None:
+        """A push tells of the feed's rhythm as a poll would, and that it is not silent."""
+        read = has_read(state, tally.dates, news=True, now=now)
+        if state.status is FeedStatus.STALE:
+            read = replace(read, status=FeedStatus.OK)
+            self._notices.of(tx, PollPlan(read, PollReason.PUSHED, Notice.SPEAKS), state)
+        tx.feeds.note_news(read)
+
     def _take_entries(
         self,
         tx: Transaction,
@@ -244,6 +263,8 @@ class Recorder:
         now: datetime,
         tally: _Tally,
         rows: _Rows,
+        *,
+        revise: bool = True,
     ) -> FeedStatus | None:
         feed = poll.feed
         keys = [identity_keys(entry, feed.identity) for entry in parsed.entries]
@@ -261,6 +282,7 @@ class Recorder:
         )
         quiet = _held_back(feed, poll.state, fresh, held)
         tally.dates = [item.entry.published for item in fresh if item.article not in held]
+        tally.revised = 0 if revise else sum(item.kind is Kind.REVISION for item in items)
         tally.known = sum(item.kind in {Kind.SAME, Kind.REVISION} for item in items)
         # Feeds list the newest first; stories are told from their beginning.
         articles: dict[str, Article] = {}
@@ -268,9 +290,9 @@ class Recorder:
             if item.kind is Kind.NEW:
                 articles[item.article] = self._article(feed, item, now)
                 self._take_new(tx, articles[item.article], now, quiet.get(item.article), tally)
-            elif item.kind is Kind.REVISION:
+            elif item.kind is Kind.REVISION and revise:
                 self._take_revision(tx, feed, item, now, tally)
-        kept = [item for item in items if item.kind is not Kind.SKIP]
+        kept = [i for i in items if i.kind is not Kind.SKIP and (revise or i.kind is Kind.NEW)]
         rows.articles += [(articles[i.article], i.content_hash) for i in kept if i.kind is Kind.NEW]
         rows.identities += [(feed.id, key, i.article) for i in kept for key in i.keys.all]
         if held:
@@ -315,6 +337,54 @@ class Recorder:
         if feed.every is None:
             return self._bounds
         return replace(self._bounds, every=feed.every, exact=True)
+
+
+def store_outcome(tx: Transaction, outcome: Outcome, now: datetime) -> None:
+    """Everything the pipeline decided about one article."""
+    assignment = outcome.assignment
+    if assignment is None:
+        return
+    article = outcome.article
+    for change in assignment.changes:
+        tx.stories.apply(change)
+    tx.stories.save(assignment.story)
+    tx.stories.add_article(
+        assignment.story.id, article.id, assignment.role, now, assignment.similarity
+    )
+    tx.matches.add(outcome.matches, now)
+    for verdict in outcome.verdicts:
+        decision = verdict.decision
+        if decision.reason is Reason.REVISION:
+            continue  # what was decided of the earlier version stands
+        tx.alerts.note_verdict(
+            rule=verdict.match.rule,
+            article=article.id,
+            story=assignment.story.id,
+            sent=decision.send,
+            reason=decision.reason,
+            detail=decision.detail,
+            at=now,
+        )
+        if verdict.alert is not None:
+            tx.alerts.add(verdict.alert)
+            tx.alerts.add_dispatches(verdict.dispatches)
+            tx.alerts.add_muted(verdict.muted)
+
+
+def store_noticed(tx: Transaction, noticed: Noticed) -> None:
+    """What a rule tells of itself; its decision is found by the alert, for there is no article."""
+    tx.alerts.note_verdict(
+        rule=noticed.alert.rule,
+        article=noticed.alert.id,
+        story=None,
+        sent=noticed.decision.send,
+        reason=noticed.decision.reason,
+        detail=noticed.decision.detail,
+        at=noticed.alert.at,
+    )
+    tx.alerts.add(noticed.alert)
+    tx.alerts.add_dispatches(noticed.dispatches)
+    tx.alerts.add_muted(noticed.muted)
 
 
 def _held_back(

@@ -57,12 +57,14 @@ class Batches(Generic[Item, Result]):
         *,
         limit: int,
         weight: Callable[[Item], int] = lambda _: 1,
+        apart: Callable[[Item], object] = id,
     ) -> None:
-        """A batch ends with the item that brings its weight to `limit`."""
+        """A batch ends with the item that brings its weight to `limit`; no two of it are `apart` alike."""
         self._writer = writer
         self._work = work
         self._limit = limit
         self._weight = weight
+        self._apart = apart
         self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
         self._drain: asyncio.Task[None] | None = None
 
@@ -82,8 +84,12 @@ class Batches(Generic[Item, Result]):
             self._drain = None
 
     def _next(self) -> list[tuple[Item, asyncio.Future[Result]]]:
-        batch, weight = [], 0
+        batch, weight, names = [], 0, set[object]()
         while self._waiting and weight < self._limit:
+            name = self._apart(self._waiting[0][0])
+            if name in names:
+                break
+            names.add(name)
             batch.append(self._waiting.popleft())
             weight += self._weight(batch[-1][0])
         return batch

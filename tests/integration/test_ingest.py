@@ -31,8 +31,9 @@ from watcher.model import (
 )
 from watcher.notices import Notices
 from watcher.pipeline import Pipeline, Plan
+from watcher.polled import Polled, PollLimits, PollReport
 from watcher.polling import PollBounds
-from watcher.record import Polled, PollLimits, PollReport, Recorder
+from watcher.record import Recorder
 from watcher.rules.compile import compile_rules
 from watcher.rules.schema import RuleSpec
 from watcher.sources.parse import parse_feed

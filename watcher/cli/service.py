@@ -29,7 +29,7 @@ from watcher.matching.matcher import ENGINE
 from watcher.model import FeedStatus
 from watcher.notices import freeze
 from watcher.preview import template_problems
-from watcher.record import PollReport
+from watcher.polled import PollReport
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

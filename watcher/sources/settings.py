@@ -44,6 +44,7 @@ class FeedSettings(BaseModel):
     initial: Annotated[int, Field(ge=0, le=1000)] = 0
     enabled: bool = True
     identity: Literal["auto", "guid", "link", "content"] = "auto"
+    websub: bool = True
     headers: Annotated[dict[str, SecretStr], AfterValidator(_allowed)] = {}
 
 

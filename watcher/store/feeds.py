@@ -133,9 +133,10 @@ class Feeds:
         )
         return done.rowcount == 1
 
-    def note_news(self, name: str, at: datetime) -> None:
-        """It was pushed: the feed speaks, though no poll has seen it; the rest is the polls'."""
-        self._do(sa.update(feed).where(feed.c.feed == name).values(newest_at=at))
+    def note_news(self, state: FeedState) -> None:
+        """It was pushed: that the feed speaks, and how often. All else is known from polls alone."""
+        said = {"newest_at": state.newest_at, "pace": state.pace, "status": state.status}
+        self._do(sa.update(feed).where(feed.c.feed == state.feed).values(said))
 
     def revive(self, name: str, now: datetime) -> bool:
         """Poll a feed again that was gone or put off; False when there is no such feed."""

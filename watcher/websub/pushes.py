@@ -1,4 +1,4 @@
-"""What a push is worth: its signature, what it does to the polls of its feed, and whether its hub is believed. Pure."""
+"""What a push is worth: whose it is, what it makes of its feed, and whether its hub is believed. Pure."""
 
 import hmac
 from dataclasses import replace
@@ -8,8 +8,6 @@ from watcher.websub.subscription import State, Subscription
 
 # Pings make a feed due, but not sooner after its last poll.
 PING_SPACING = timedelta(minutes=1)
-# How much longer a feed waits between polls while its pushes are believed.
-SLOWER = 4
 _ALGORITHMS = frozenset(("sha1", "sha256", "sha384", "sha512"))
 
 
@@ -42,12 +40,6 @@ def after_poll(
         polled_before is None or current.last_push_at >= polled_before
     )
     return replace(current, missed=0 if told else current.missed + 1)
-
-
-def rarer(next_poll_at: datetime, *, now: datetime, most: timedelta) -> datetime:
-    """The next poll of a feed whose pushes are believed: a lost push is late by this much."""
-    wait = next_poll_at - now
-    return now + max(wait, min(wait * SLOWER, most))
 
 
 def ping_due(last_polled_at: datetime | None, now: datetime) -> datetime:

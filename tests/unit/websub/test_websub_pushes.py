@@ -14,7 +14,6 @@ from watcher.websub.pushes import (
     after_push,
     is_signed,
     ping_due,
-    rarer,
 )
 from watcher.websub.subscription import MISSES, Named, Subscription, judge, next_step, start
 
@@ -94,15 +93,6 @@ def test_polls_without_news_and_news_it_has_told_of_are_not_held_against_it() ->
 
     assert after_poll(missed, news=False, polled_before=NOW + HOUR) == missed
     assert after_poll(pinged, news=True, polled_before=NOW + 2 * HOUR).missed == 0
-
-
-def test_a_believed_feed_is_polled_a_quarter_as_often_within_the_configured_bound() -> None:
-    def wait(planned: timedelta, most: timedelta = 24 * HOUR) -> timedelta:
-        return rarer(NOW + planned, now=NOW, most=most) - NOW
-
-    assert wait(15 * MINUTE) == HOUR
-    assert wait(15 * MINUTE, most=30 * MINUTE) == 30 * MINUTE
-    assert wait(36 * HOUR) == 36 * HOUR
 
 
 def test_a_ping_makes_the_feed_due_but_never_hammers_it() -> None:
