@@ -140,7 +140,8 @@ class Daemon:
         for state in states:
             name = f"poll {state.feed}"
             if name in running:
-                continue  # it waits at its host's gate for longer than a lease
+                self._app.skip(state)  # it waits at its host's gate for longer than a lease
+                continue
             task = asyncio.create_task(self._app.poll(state), name=name)
             self._polls.add(task)
             task.add_done_callback(self._polled)

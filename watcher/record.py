@@ -21,7 +21,8 @@ from watcher.identity import Identified, Kind, identify, identity_keys, quaranti
 from watcher.model import Article, FeedState, FeedStatus, ParsedFeed
 from watcher.normalise import to_article
 from watcher.notices import Notices
-from watcher.pipeline import Noticed, Outcome, Pipeline
+from watcher.outcomes import store_noticed, store_outcome
+from watcher.pipeline import Outcome, Pipeline
 from watcher.polled import Polled, PollReport, Pushed
 from watcher.polling import (
     Notice,
@@ -172,7 +173,14 @@ class Recorder:
         )
         rows.feeds.append(plan.state)
         self._notices.of(tx, plan, poll.state)
-        return PollReport(poll.feed.id, error.reason, plan.state.next_poll_at, error=str(error))
+        asked = isinstance(error, FetchError) and error.status in {429, 503}
+        return PollReport(
+            poll.feed.id,
+            error.reason,
+            plan.state.next_poll_at,
+            error=str(error),
+            rest=error.retry_after if isinstance(error, FetchError) and asked else None,
+        )
 
     def _succeeded(
         self, tx: Transaction, poll: Polled, found: FetchedFeed, now: datetime, rows: _Rows
@@ -337,54 +345,6 @@ class Recorder:
         if feed.every is None:
             return self._bounds
         return replace(self._bounds, every=feed.every, exact=True)
-
-
-def store_outcome(tx: Transaction, outcome: Outcome, now: datetime) -> None:
-    """Everything the pipeline decided about one article."""
-    assignment = outcome.assignment
-    if assignment is None:
-        return
-    article = outcome.article
-    for change in assignment.changes:
-        tx.stories.apply(change)
-    tx.stories.save(assignment.story)
-    tx.stories.add_article(
-        assignment.story.id, article.id, assignment.role, now, assignment.similarity
-    )
-    tx.matches.add(outcome.matches, now)
-    for verdict in outcome.verdicts:
-        decision = verdict.decision
-        if decision.reason is Reason.REVISION:
-            continue  # what was decided of the earlier version stands
-        tx.alerts.note_verdict(
-            rule=verdict.match.rule,
-            article=article.id,
-            story=assignment.story.id,
-            sent=decision.send,
-            reason=decision.reason,
-            detail=decision.detail,
-            at=now,
-        )
-        if verdict.alert is not None:
-            tx.alerts.add(verdict.alert)
-            tx.alerts.add_dispatches(verdict.dispatches)
-            tx.alerts.add_muted(verdict.muted)
-
-
-def store_noticed(tx: Transaction, noticed: Noticed) -> None:
-    """What a rule tells of itself; its decision is found by the alert, for there is no article."""
-    tx.alerts.note_verdict(
-        rule=noticed.alert.rule,
-        article=noticed.alert.id,
-        story=None,
-        sent=noticed.decision.send,
-        reason=noticed.decision.reason,
-        detail=noticed.decision.detail,
-        at=noticed.alert.at,
-    )
-    tx.alerts.add(noticed.alert)
-    tx.alerts.add_dispatches(noticed.dispatches)
-    tx.alerts.add_muted(noticed.muted)
 
 
 def _held_back(

@@ -28,8 +28,8 @@ from watcher.logs import configure
 from watcher.matching.matcher import ENGINE
 from watcher.model import FeedStatus
 from watcher.notices import freeze
-from watcher.preview import template_problems
 from watcher.polled import PollReport
+from watcher.preview import template_problems
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
