@@ -26,6 +26,7 @@ from watcher.errors import ConfigError
 from watcher.faults import Faults
 from watcher.fetch.door import GuardedDoor
 from watcher.hubs import Hubs
+from watcher.housekeeping import Housekeeping
 from watcher.ingest import Ingest
 from watcher.model import FeedState
 from watcher.notices import Notices
@@ -75,6 +76,7 @@ def plan_of(config: Config) -> Plan:
         silences=config.settings.silences,
         story_window=config.settings.stories.window,
         all_stories=config.settings.stories.all,
+        history=config.settings.retention.history,
     )
 
 
@@ -218,6 +220,7 @@ class App:
         self._notices = notices
         self._pipeline = pipeline
         self._clock = clock
+        self._house = Housekeeping(store, writer, pipeline, clock)
         poll = config.settings.poll
         self._queue = PollQueue(store, writer, clock, HostTurns(poll.per_host, poll.host_spacing))
         self._signer = signer
@@ -381,17 +384,7 @@ class App:
 
     async def housekeeping(self) -> None:
         """Close old stories, delete old texts and the bodies of old messages."""
-        await self._writer(self._keep_house)
-
-    def _keep_house(self) -> None:
-        now = self._clock.now()
-        with self.store.begin() as tx:
-            for story in self._pipeline.memory.expire(now):
-                tx.stories.save(story)
-            before = now - self.config.settings.retention.text
-            tx.articles.purge_text(before)
-            tx.outbox.purge_payloads(before)
-        self.store.tidy()
+        await self._house.run(self.config.settings.retention)
 
     async def notice_reload_refused(self, error: ConfigError) -> None:
         await self._writer(self._notice_reload_refused, error)

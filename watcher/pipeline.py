@@ -76,6 +76,8 @@ class Plan:
     silences: tuple[Silence, ...] = ()
     story_window: timedelta = timedelta(hours=72)
     all_stories: bool = False
+    #: How long it is known which rules held for an article.
+    history: timedelta = timedelta(days=365)
 
 
 @dataclass(slots=True)
@@ -167,6 +169,8 @@ class Pipeline:
         matches = tuple(self.matcher.match(article))
         if not matches and not (group_all or self.plan.all_stories):
             return Outcome(article)
+        if article.revision and now - article.first_seen > self.plan.history:
+            quiet = quiet or Reason.REVISION  # what held for it before is forgotten
         topics = frozenset(match.rule for match in matches)
         assignment = self.memory.index.assign(article, now, topics)
         for change in assignment.changes:

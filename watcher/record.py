@@ -124,6 +124,7 @@ class Recorder:
         with self._remembering(now) as tx:
             reports = [self._one(tx, poll, now, rows) for poll in polls]
             rows.write(tx, now)
+            self._notices.weigh(tx, rows.feeds, now=now, soon=self._bounds.least)
             if any(report.alerts for report in reports):
                 self._composer.compose_due(tx, now)
             self._faults.hit("before_commit")
@@ -144,6 +145,7 @@ class Recorder:
                 self._pipeline.silences = tx.silences.current(now)
                 yield tx
         except BaseException:
+            self._notices.forget()
             with self._store.begin() as tx:
                 restore_memory(self._pipeline, tx, now)
                 if self._hubs is not None:
@@ -169,6 +171,7 @@ class Recorder:
             error=str(error),
             status=error.status if isinstance(error, FetchError) else None,
             retry_after=error.retry_after if isinstance(error, FetchError) else None,
+            everywhere=self._notices.everywhere,
             rng=self._rng,
         )
         rows.feeds.append(plan.state)

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from watcher.model import AlertKind, Article, Role, Severity
 from watcher.rules.compile import Rule
+from watcher.rules.policy import MEMORY
 from watcher.stories.grouping import SAME_TOPIC, Assignment
 from watcher.stories.novelty import brief, novelty
 from watcher.tokens import fold_tokens
@@ -242,4 +243,4 @@ def hold_back(rule: Rule, reason: Reason) -> Decision:
 LULL = timedelta(hours=2)
 
 #: Longest look back of any policy; older alert times may be forgotten.
-HISTORY = timedelta(days=31)
+HISTORY = MEMORY

@@ -167,10 +167,20 @@ class LogSettings(_Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
 
 
+def _a_month(value: timedelta) -> timedelta:
+    if value < timedelta(days=31):
+        raise ValueError("a month (31d) is the least: what is usual is measured against it")
+    return value
+
+
 class RetentionSettings(_Section):
-    """When an article's text is deleted; its identity stays, so that it never comes back as new."""
+    """When an article's text is deleted; its identity stays, so that it never comes back as new.
+
+    `history`: when matches, decisions and deliveries are forgotten.
+    """
 
     text: Wait = timedelta(days=365)
+    history: Annotated[Wait, AfterValidator(_a_month)] = timedelta(days=365)
 
 
 class WatcherSettings(BaseSettings):

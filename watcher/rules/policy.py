@@ -18,11 +18,21 @@ class _Policy(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+#: Times of alerts are remembered for so long.
+MEMORY = timedelta(days=31)
+
+
+def _within_memory(value: timedelta) -> timedelta:
+    if value > MEMORY:
+        raise ValueError("a month (31d) is the longest period: write it like '6 per day'")
+    return value
+
+
 class Rate(_Policy):
     """`6 per day`: at most `count` alerts in any `period`."""
 
     count: int = Field(ge=1)
-    period: Duration
+    period: Annotated[Duration, AfterValidator(_within_memory)]
 
 
 class MinPublishers(_Policy):

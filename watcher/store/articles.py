@@ -13,7 +13,7 @@ from watcher.store import search
 from watcher.store.bulk import insert_many
 from watcher.store.rows import ARTICLE_COLUMNS, to_article
 from watcher.store.search import SearchHit
-from watcher.store.tables import article, identity, revision
+from watcher.store.tables import WITH_TEXT, article, identity, revision
 from watcher.text import canonical_url
 
 KEPT_REVISIONS = 20
@@ -213,13 +213,17 @@ class Articles:
         """Best first; whatever the user types is looked for, never an error."""
         return search.run(self._connection, query, limit)
 
-    def purge_text(self, before: datetime) -> int:
-        """Delete the text of articles first seen before then; their identities stay for ever."""
-        old = sa.select(article.c.id).where(article.c.first_seen < before, article.c.text != "")
-        self._do(sa.delete(revision).where(revision.c.article.in_(old)))
-        search.purge_pairs(self._connection, before)
-        return self._do(
-            sa.update(article)
-            .where(article.c.first_seen < before, article.c.text != "")
-            .values(text="")
-        ).rowcount
+    def purge_text(self, before: datetime, limit: int = _CHUNK) -> int:
+        """Delete the text of articles first seen before then, at most `limit`, oldest first.
+
+        Their identities stay for ever.
+        """
+        query = sa.select(article.c.n, article.c.id).where(article.c.first_seen < before, WITH_TEXT)
+        old = self._do(query.order_by(article.c.first_seen).limit(limit)).all()
+        if not old:
+            return 0
+        self._do(sa.delete(revision).where(revision.c.article.in_([row.id for row in old])))
+        numbers = [row.n for row in old]
+        search.purge_pairs(self._connection, numbers)
+        self._do(sa.update(article).where(article.c.n.in_(numbers)).values(text=""))
+        return len(old)

@@ -20,6 +20,7 @@ from watcher.store.matches import Matches
 from watcher.store.meta import Meta
 from watcher.store.opening import Found, look
 from watcher.store.outbox import Outbox
+from watcher.store.purge import Purge
 from watcher.store.schema import migrate
 from watcher.store.silences import Silences
 from watcher.store.stories import Stories
@@ -56,6 +57,7 @@ class Transaction:
         self.silences = Silences(connection)
         self.subscriptions = Subscriptions(connection)
         self.meta = Meta(connection)
+        self.purge = Purge(connection)
 
 
 class Store:

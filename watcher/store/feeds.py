@@ -9,6 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from watcher.model import FeedState, FeedStatus
+from watcher.outage import Asked
+from watcher.polling import PollReason
 from watcher.store.bulk import insert_many, update_many
 from watcher.store.tables import feed
 
@@ -114,6 +116,29 @@ class Feeds:
         """The outcomes of polls; one statement however many."""
         rows = [(*_polled(state), None, state.feed) for state in states]
         update_many(self._connection, feed, (*_POLLED, "lease_until"), ("feed",), rows)
+
+    def asked(self) -> list[Asked]:
+        """How the last poll went of every feed that isn't known to be broken."""
+        query = sa.select(
+            feed.c.feed, feed.c.url, feed.c.last_polled_at, feed.c.failing_since
+        ).where(
+            feed.c.enabled,
+            feed.c.status.not_in((FeedStatus.BROKEN, FeedStatus.GONE)),
+            feed.c.last_polled_at.is_not(None),
+        )
+        return [Asked(*row) for row in self._do(query)]
+
+    def hasten_failing(self, now: datetime, over: timedelta) -> None:
+        """What was put off by our own backoff is tried again, spread over so long."""
+        query = (
+            sa.select(feed.c.feed)
+            .where(feed.c.enabled, feed.c.reason == PollReason.BACKOFF, feed.c.lease_until.is_(None))
+            .where(feed.c.status != FeedStatus.BROKEN, feed.c.next_poll_at > now)
+            .order_by(feed.c.next_poll_at, feed.c.feed)
+        )
+        names = list(self._do(query).scalars())
+        rows = [(now + over * (n / len(names)), name) for n, name in enumerate(names)]
+        update_many(self._connection, feed, ("next_poll_at",), ("feed",), rows)
 
     def release(self, name: str, next_poll_at: datetime) -> None:
         """End a claim without an outcome."""

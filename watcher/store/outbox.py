@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from watcher.model import DigestKind, Notification, NotificationState
-from watcher.store.tables import delivery, outbox, parked
+from watcher.store.tables import WITH_PAYLOAD, delivery, outbox, parked
 from watcher.store.upsert import insert_new, upsert
 
 _COLUMNS = [outbox.c[f.name] for f in fields(Notification)]
@@ -237,16 +237,16 @@ class Outbox:
         )
         return {(row[0], row[1]): row[2] for row in self._do(query)}
 
-    def purge_payloads(self, before: datetime) -> int:
-        """Delete the bodies of messages sent before then; their keys stay and stop a repeat."""
+    def purge_payloads(self, before: datetime, limit: int = 500) -> int:
+        """Delete the bodies of messages sent before then, at most `limit`, oldest first.
+
+        Their keys stay and stop a repeat.
+        """
         over = outbox.c.state.in_([NotificationState.SENT, NotificationState.MERGED])
-        done = self._do(
-            sa.update(outbox)
-            .where(over, outbox.c.sent_at < before)
-            .where(outbox.c.purged.is_(False))
-            .values(payload={}, purged=True)
-        )
-        return done.rowcount
+        query = sa.select(outbox.c.n).where(over, outbox.c.sent_at < before, WITH_PAYLOAD)
+        old = list(self._do(query.order_by(outbox.c.sent_at).limit(limit)).scalars())
+        empty = sa.update(outbox).values(payload={}, purged=True)
+        return self._do(empty.where(outbox.c.n.in_(old))).rowcount if old else 0
 
     # parking
 

@@ -8,8 +8,8 @@ have such runs are in it.
 
 import re
 import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import pairwise
 
 import sqlalchemy as sa
@@ -133,14 +133,13 @@ def index_pairs(connection: sa.Connection, value: Article) -> None:
         )
 
 
-def purge_pairs(connection: sa.Connection, before: datetime) -> None:
+def purge_pairs(connection: sa.Connection, numbers: Collection[int]) -> None:
     """Forget the text, not the title, of articles whose text is about to be purged."""
     if connection.dialect.name != "sqlite":
         return
-    old = sa.select(article.c.n).where(article.c.first_seen < before, article.c.text != "")
     pairs = sa.table("article_pairs", sa.column("rowid"), sa.column("text"))
     connection.execute(
-        sa.update(pairs).where(pairs.c.rowid.in_(old), pairs.c.text != "").values(text="")
+        sa.update(pairs).where(pairs.c.rowid.in_(numbers), pairs.c.text != "").values(text="")
     )
 
 

@@ -228,7 +228,8 @@ verdict = sa.Table(
     sa.Column("sent", sa.Boolean, nullable=False),
     _text("reason"),
     _text("detail"),
-    _moment("at"),
+    _moment("at", index=True),
+    sa.Index("ix_verdict_rule_at", "rule", "at"),
 )
 
 # What a person said of an article; `sample` is what they saw, whatever becomes of the article.
@@ -252,6 +253,7 @@ dispatch = sa.Table(
     _text("reason"),
     sa.Column("notification", Text),
     sa.Index("ix_dispatch_due", "notification", "send_at"),
+    sa.Index("ix_dispatch_send_at", "send_at"),
 )
 
 acknowledgement = sa.Table(
@@ -290,6 +292,21 @@ outbox = sa.Table(
     sa.Column("alerts", Json, nullable=False),
     sa.Column("purged", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index("ix_outbox_due", "state", "receiver", "due_at"),
+)
+
+# What retention has left to do. The conditions must be repeated word for word to be used.
+WITH_TEXT, WITH_PAYLOAD = sa.text("text != ''"), sa.text("NOT purged")
+sa.Index(
+    "ix_article_with_text",
+    article.c.first_seen,
+    sqlite_where=WITH_TEXT,
+    postgresql_where=WITH_TEXT,
+)
+sa.Index(
+    "ix_outbox_with_payload",
+    outbox.c.sent_at,
+    sqlite_where=WITH_PAYLOAD,
+    postgresql_where=WITH_PAYLOAD,
 )
 
 delivery = sa.Table(

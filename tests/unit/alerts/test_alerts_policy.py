@@ -97,9 +97,9 @@ def test_every_reason_has_words() -> None:
     assert set(WORDS) == set(Reason)
 
 
-@pytest.mark.parametrize("text", ["many per day", "6", "0 per day", "6 per fortnight"])
+@pytest.mark.parametrize("text", ["many per day", "6", "0 per day", "6 per fortnight", "6 per 32d"])
 def test_a_rate_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"per day|greater|duration"):
+    with pytest.raises(ValueError, match=r"per day|greater|duration|31d"):
         AlertPolicy.model_validate({"at_most": text})
 
 
