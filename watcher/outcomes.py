@@ -33,8 +33,7 @@ def store_outcome(tx: Transaction, outcome: Outcome, now: datetime) -> None:
             detail=decision.detail,
             at=now,
         )
-        if verdict.alert is not None:
-            tx.alerts.add(verdict.alert)
+        if verdict.alert is not None and tx.alerts.add(verdict.alert):
             tx.alerts.add_dispatches(verdict.dispatches)
             tx.alerts.add_muted(verdict.muted)
 
@@ -50,6 +49,6 @@ def store_noticed(tx: Transaction, noticed: Noticed) -> None:
         detail=noticed.decision.detail,
         at=noticed.alert.at,
     )
-    tx.alerts.add(noticed.alert)
-    tx.alerts.add_dispatches(noticed.dispatches)
-    tx.alerts.add_muted(noticed.muted)
+    if tx.alerts.add(noticed.alert):
+        tx.alerts.add_dispatches(noticed.dispatches)
+        tx.alerts.add_muted(noticed.muted)
