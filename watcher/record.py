@@ -124,7 +124,13 @@ class Recorder:
         with self._remembering(now) as tx:
             reports = [self._one(tx, poll, now, rows) for poll in polls]
             rows.write(tx, now)
-            self._notices.weigh(tx, rows.feeds, now=now, soon=self._bounds.least)
+            self._notices.weigh(
+                tx,
+                rows.feeds,
+                recovered=any(_recovered(poll) for poll in polls),
+                now=now,
+                soon=self._bounds.least,
+            )
             if any(report.alerts for report in reports):
                 self._composer.compose_due(tx, now)
             self._faults.hit("before_commit")
@@ -368,6 +374,12 @@ def _held_back(
     )
     kept = {item.article for item in newest[max(len(newest) - feed.initial, 0) :]}
     return {item.article: Reason.BASELINE for item in fresh if item.article not in kept}
+
+
+def _recovered(poll: Polled | Pushed) -> bool:
+    if not isinstance(poll, Polled) or isinstance(poll.found, SourceError):
+        return False
+    return poll.state.failing_since is not None
 
 
 def _fetched(

@@ -15,7 +15,7 @@ FLOORS = [
         "stories",
         "alerts",
         "pace",
-        "turns",
+        "outage",
         "turns",
         "polling",
         "identity",

@@ -132,8 +132,9 @@ class Feeds:
         """What was put off by our own backoff is tried again, spread over so long."""
         query = (
             sa.select(feed.c.feed)
-            .where(feed.c.enabled, feed.c.reason == PollReason.BACKOFF, feed.c.lease_until.is_(None))
-            .where(feed.c.status != FeedStatus.BROKEN, feed.c.next_poll_at > now)
+            .where(feed.c.enabled, feed.c.reason == PollReason.BACKOFF)
+            .where(feed.c.lease_until.is_(None), feed.c.next_poll_at > now)
+            .where(feed.c.status != FeedStatus.BROKEN)
             .order_by(feed.c.next_poll_at, feed.c.feed)
         )
         names = list(self._do(query).scalars())
