@@ -91,7 +91,7 @@ def test_an_empty_span_is_told(folder: Path) -> None:
     ("words", "message"),
     [
         (["--rule", "lunch"], "did you mean 'launch'?"),
-        (["--rule", "launch", "--since", "yesterday"], "'yesterday' is not understood"),
+        (["--rule", "launch", "--since", "yesterday"], "--since: 'yesterday' is not a duration"),
         (["--rule", "launch", "--draft", "nosuch.yaml"], "nosuch.yaml: can't be read"),
         (["--rule", "ferry", "--draft", "DRAFT"], "has no rule 'ferry'"),
         (["--rule", "launch", "--draft", "BROKEN"], "unknown concept $nowhere"),

@@ -126,16 +126,17 @@ def test_explain_alert_tells_the_whole_way(folder: Path) -> None:
     ("words", "told"),
     [
         (["silence", "add", "--until", "2d"], "match is empty"),
-        (["silence", "add", "--rule", "lunch", "--until", "2d"], "unknown rule 'lunch'"),
+        (["silence", "add", "--rule", "lunch", "--until", "2d"], "no rule 'lunch': did you mean 'launch'?"),
         (["silence", "add", "--rule", "launch", "--until", "soon"], "'soon'"),
         (["silence", "add", "--rule", "launch", "--until", "2d", "--zone", "UTC"], "--zone goes with"),
         (["silence", "add", "--rule", "launch", "--until", "2d", "--every", "sat"], "write days, hours"),
         (["silence", "end", "s1"], "s1: no such silence"),
         (["alerts", "ack", "t1", "--by", "Kim"], "t1: no such alert"),
+        (["silence", "add", "--rule", "launch", "--until", "30"], "--until: 30 has no unit"),
         (["alerts", "list", "--since", "soon"], "--since: 'soon' is not a duration"),
         (["explain", "--alert", "t1"], "t1: no such alert or article"),
-        (["route", "test", "--at", "noon"], "'noon' is not a time with a zone"),
-        (["route", "test", "--rule", "lunch"], "lunch: no such rule"),
+        (["route", "test", "--at", "noon"], "--at: 'noon' is not a date"),
+        (["route", "test", "--rule", "lunch"], "no rule 'lunch': did you mean 'launch'?"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_in_one_line(folder: Path, words: list[str], told: str) -> None:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -23,9 +23,9 @@ from watcher.backtest import (
 from watcher.cli.context import MISUSED, configuration, opened_store, told_errors
 from watcher.cli.find import one_rule
 from watcher.cli.output import cell, complain, print_json, progress, say
+from watcher.cli.times import ago
 from watcher.config.drafts import read_draft
 from watcher.config.load import Config
-from watcher.durations import parse_duration
 from watcher.rules.compile import Rule
 from watcher.store.engine import Transaction
 
@@ -69,7 +69,7 @@ def backtest(
     in use; with --against, with the rule as it is there. Nothing is stored or sent.
     """
     config = configuration(context)
-    begin = _moment(since, clock_of(config).now())
+    begin = ago(since, clock_of(config).now(), "--since")
     with told_errors():
         asked = _asked(config, rule, draft, against)
         run = _run(config, asked, rule, begin)
@@ -84,21 +84,6 @@ def backtest(
         )
     else:
         _print(run, asked, begin, limit)
-
-
-def _moment(text: str, now: datetime) -> datetime:
-    try:
-        return now - parse_duration(text)
-    except ValueError:
-        pass
-    except OverflowError:
-        return datetime.min.replace(tzinfo=UTC)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        complain(f"--since {text!r} is not understood: write 30d, 12h or a day like 2026-05-01")
-        raise typer.Exit(MISUSED) from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _asked(config: Config, name: str, draft: Path | None, against: Path | None) -> _Asked:

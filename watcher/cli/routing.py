@@ -13,8 +13,9 @@ from watcher.alerts.silences import Silence, find_silence
 from watcher.alerts.trial import RouteTrial, try_routes
 from watcher.app import clock_of, plan_of
 from watcher.cli.context import FAILED, MISUSED, configuration, opened_store
+from watcher.cli.find import chosen, one_rule
 from watcher.cli.output import complain, listing, print_json, say
-from watcher.durations import parse_duration
+from watcher.cli.times import ago, from_now, moment
 from watcher.model import Alert, AlertKind, Severity
 
 silence = typer.Typer(help="Mute alerts for a while.", no_args_is_help=True)
@@ -25,14 +26,6 @@ Rules = Annotated[list[str] | None, typer.Option("--rule", help="Id of a rule; m
 Tags = Annotated[list[str] | None, typer.Option("--tag", help="May be repeated.")]
 Languages = Annotated[list[str] | None, typer.Option("--lang", help="May be repeated.")]
 Publishers = Annotated[list[str] | None, typer.Option("--publisher", help="A family.")]
-
-
-def _moment(text: str, now: datetime) -> datetime | str:
-    """A duration from now, or a date for `Silence` to read."""
-    try:
-        return now + parse_duration(text)
-    except ValueError:
-        return text
 
 
 def _table(rows: Sequence[dict[str, Any]], *, as_json: bool) -> None:
@@ -62,11 +55,8 @@ def add(
     """Alerts that match all that is given are kept, but sent to nobody; takes effect at once."""
     config = configuration(context)
     now = clock_of(config).now()
-    unknown = sorted({*(rule or ())} - {r.id for r in config.rules})
-    if unknown:
-        complain(f"unknown rule {unknown[0]!r}: see watcher test for the rules in use")
-        raise typer.Exit(MISUSED)
-    match = {"rules": rule, "tags": tag, "severity": severity, "languages": lang}
+    names = [one_rule(config, name).id for name in rule or ()]
+    match = {"rules": names, "tags": tag, "severity": severity, "languages": lang}
     match["publishers"] = publisher
     if zone and not every:
         complain("--zone goes with --every: say the hours")
@@ -75,8 +65,8 @@ def add(
         "match": {key: value for key, value in match.items() if value},
         "author": author,
         "comment": comment,
-        "from": _moment(start, now),
-        "until": _moment(until, now),
+        "from": from_now(start, now, "--from"),
+        "until": from_now(until, now, "--until"),
         "every": f"{every} {zone or ''}" if every else None,
     }
     body["id"] = "s" + sha256(f"{now.isoformat()}\0{body}".encode()).hexdigest()[:7]
@@ -138,16 +128,12 @@ def end(
 @alerts.command("list")
 def list_alerts(
     context: typer.Context,
-    since: Annotated[str, typer.Option("--since", help="How far back, like 2d.")] = "1d",
+    since: Annotated[str, typer.Option("--since", help="How far back: 2d, or a date.")] = "1d",
     as_json: AsJson = False,
 ) -> None:
     """Alerts, oldest first, and who acknowledged them."""
     config = configuration(context)
-    try:
-        begin = clock_of(config).now() - parse_duration(since)
-    except ValueError as error:
-        complain(f"--since: {error}")
-        raise typer.Exit(MISUSED) from error
+    begin = ago(since, clock_of(config).now(), "--since")
     with opened_store(config) as store, store.read() as tx:
         found = tx.alerts.since(begin)
         known = tx.alerts.acknowledged([alert.id for alert in found])
@@ -194,29 +180,24 @@ def try_route(
     kind: Annotated[AlertKind, typer.Option("--kind")] = AlertKind.NEW_STORY,
     lang: Languages = None,
     publisher: Publishers = None,
-    at: Annotated[str | None, typer.Option("--at", help="ISO time with a zone.")] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", help="A date and time; UTC unless it has a zone.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Which way an alert goes through the routes, when it is sent, and what did not match."""
     config = configuration(context)
-    try:
-        now = datetime.fromisoformat(at) if at else clock_of(config).now()
-        if now.tzinfo is None:
-            raise ValueError
-    except ValueError as error:
-        complain(f"--at: {at!r} is not a time with a zone: write 2026-05-30T23:00+02:00")
-        raise typer.Exit(MISUSED) from error
+    now = moment(at, "--at") if at else clock_of(config).now()
     plan = plan_of(config)
     made = (
         Alert("test", kind, r.id, None, severity or r.severity, now, "", (), r.tags)
-        for r in config.rules
-        if rule in {None, r.id}
+        for r in chosen(config, rule)
     )
     with opened_store(config) as store, store.read() as tx:
         alert = next(made, None) if name is None else tx.alerts.find(name)
         silences = (*plan.silences, *tx.silences.current(now))
     if alert is None:
-        complain(f"{name or rule}: no such {'alert' if name else 'rule'}")
+        complain(f"{name}: no such alert: see watcher alerts list" if name else "there is no rule")
         raise typer.Exit(FAILED)
     trial = try_routes(
         plan.routes, alert, languages=lang or (), publishers=publisher or (),
