@@ -30,12 +30,17 @@ def list_feeds(context: typer.Context, as_json: AsJson = False) -> None:
     config = configuration(context)
     with opened_store(config) as store, store.read() as tx:
         states = {state.feed: state for state in tx.feeds.all()}
-    rows = [_row(feed.id, feed.title, feed.url, states.get(feed.id)) for feed in config.feeds]
+        pushed = tx.subscriptions.pushed(clock_of(config).now())
+    rows = [
+        {**_row(feed.id, feed.title, feed.url, states.get(feed.id)), "pushed": pushed.get(feed.id)}
+        for feed in config.feeds
+    ]
     columns = {
         "feed": "feed",
         "status": "status",
         "last_success": "last success",
         "next_poll": "next poll",
+        **({"pushed": "pushed until"} if pushed else {}),
         "error": "error",
     }
     listing(rows, columns, as_json=as_json, empty="no feeds: add some to feeds.yaml")

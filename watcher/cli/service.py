@@ -122,6 +122,7 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
                 if f.status in {FeedStatus.BROKEN, FeedStatus.GONE, FeedStatus.QUARANTINED}
                 or f.last_error
             },
+            "hubs": tx.subscriptions.counts(now),
             "waiting_dispatches": len(tx.alerts.waiting()),
             "outbox": {f"{r}:{s}": n for (r, s), n in sorted(tx.outbox.counts().items())},
             "parked": {r: why for r, (_, why) in tx.outbox.parked(now).items()},

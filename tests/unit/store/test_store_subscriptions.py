@@ -58,3 +58,18 @@ def test_a_feed_in_trouble_keeps_its_pause(store: Store) -> None:
         assert not failing
         assert not tx.feeds.hurry("news", NOW)
         assert not tx.feeds.hurry("unknown", NOW)
+
+
+def test_only_live_leases_count_as_pushed(store: Store) -> None:
+    with store.begin() as tx:
+        tx.subscriptions.save(LIVE)
+        tx.subscriptions.save(replace(LIVE, token="b", feed="over", lease_until=NOW))
+        tx.subscriptions.save(replace(LIVE, token="c", feed="asked", state=State.PENDING))
+
+        assert tx.subscriptions.pushed(NOW) == {"news": NOW + timedelta(days=10)}
+        assert tx.subscriptions.counts(NOW) == {
+            "due": 1,
+            "live": 1,
+            "pending": 1,
+            "forged pushes": 9,
+        }
