@@ -18,21 +18,21 @@ from starlette.routing import BaseRoute
 
 from watcher import __version__
 from watcher.alerts.routes import ReceiverClock
-from watcher.clock import SystemClock, parse_clock
 from watcher.compose import Composer, LinksOf
 from watcher.config.load import Config
 from watcher.deliver import Deliverer, Target
 from watcher.errors import ConfigError
 from watcher.faults import Faults
 from watcher.fetch.door import GuardedDoor
-from watcher.hubs import Hubs
 from watcher.housekeeping import Housekeeping
+from watcher.hubs import Hubs
 from watcher.ingest import Ingest
 from watcher.model import FeedState
 from watcher.notices import Notices
 from watcher.notify import load as load_receiver
 from watcher.notify.settings import Tools
 from watcher.pipeline import Pipeline, Plan
+from watcher.place import STORE_NAME, clock_of, store_path
 from watcher.poll_queue import POLL_LEASE, PollQueue
 from watcher.polled import PollLimits, PollReport
 from watcher.polling import PollBounds
@@ -52,16 +52,11 @@ from watcher.writer import Writer
 
 log = structlog.get_logger()
 
-STORE_NAME = "watcher.db"
 LINKS_KEY = "links_key"
 # New feeds start within this span, not all at the same moment.
 SPREAD = timedelta(seconds=10)
 # How often bursts and silences are looked for.
 NOTICE_EVERY = timedelta(minutes=1)
-
-
-def clock_of(config: Config) -> Clock:
-    return parse_clock(config.settings.clock) if config.settings.clock else SystemClock()
 
 
 def plan_of(config: Config) -> Plan:
@@ -172,10 +167,6 @@ def hubs_of(config: Config, rng: Random) -> Hubs | None:
         return parts.scheme == "https" or parts.netloc in inside
 
     return Hubs(url, keeps_secrets=keeps_secrets, rng=rng) if url else None
-
-
-def store_path(config: Config) -> Path:
-    return config.data / STORE_NAME
 
 
 def copy_store(source: Path, target: Path) -> None:

@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from watcher.app import STORE_NAME, plan_of
-from watcher.cli.main import app
+from watcher.app import plan_of
+from watcher.cli.main import COMMANDS, app, load
 from watcher.config.load import load_config
 from watcher.model import Article, DigestKind, FeedState, FeedStatus, Notification
 from watcher.outcomes import store_outcome
 from watcher.pipeline import Pipeline
+from watcher.place import STORE_NAME
 from watcher.store.engine import Transaction, open_store
 
 NOW = datetime(2026, 5, 30, 12, tzinfo=UTC)
@@ -421,14 +422,12 @@ def test_a_store_that_is_none_is_left_alone(folder: Path) -> None:
 
 
 def commands() -> list[list[str]]:
-    from typer.main import get_command
-
     def walk(command: Any, path: list[str]) -> Iterator[list[str]]:
+        yield path
         for name, sub in getattr(command, "commands", {}).items():
-            yield [*path, name]
             yield from walk(sub, [*path, name])
 
-    return list(walk(get_command(app), []))
+    return [words for name in COMMANDS for words in walk(load(name), [name])]
 
 
 @pytest.mark.parametrize("words", commands(), ids=" ".join)

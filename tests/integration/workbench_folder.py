@@ -6,12 +6,13 @@ from pathlib import Path
 
 from typer.testing import CliRunner, Result
 
-from watcher.app import STORE_NAME, plan_of
+from watcher.app import plan_of
 from watcher.cli.main import app
 from watcher.config.load import load_config
 from watcher.model import Article
 from watcher.outcomes import store_outcome
 from watcher.pipeline import Pipeline
+from watcher.place import STORE_NAME
 from watcher.store.engine import open_store
 
 NOW = datetime(2026, 5, 30, 12, tzinfo=UTC)

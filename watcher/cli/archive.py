@@ -7,19 +7,16 @@ from typing import Annotated
 
 import typer
 
-from watcher.app import build_receivers, clock_of, open_door, plan_of
+from watcher.app import build_receivers, open_door, plan_of
 from watcher.cli.context import MISUSED, configuration, opened_store
 from watcher.cli.output import complain, listing, say
 from watcher.compose import Composer
 from watcher.faults import Faults
 from watcher.notices import Notices
+from watcher.place import clock_of
 
 digest = typer.Typer(help="Digests before they go out.", no_args_is_help=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-
-def add_to(app: typer.Typer) -> None:
-    app.command()(search)
 
 
 def search(

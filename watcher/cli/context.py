@@ -3,36 +3,31 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
-from watcher.app import store_path
 from watcher.cli.output import complain
 from watcher.config.load import Config, load_config
 from watcher.errors import ConfigError, ListenError, StoreError, WatcherError
-from watcher.store.engine import Store, open_store
+from watcher.place import store_path
+
+if TYPE_CHECKING:  # a third of a second that commands without a store don't wait for
+    from watcher.store.engine import Store
 
 OK, FAILED, MISUSED, COULD_NOT = 0, 1, 2, 3
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """The global options."""
-
-    folder: Path = Path("config")
-
-
-def options(context: typer.Context) -> Options:
-    found = context.find_object(Options)
-    return found or Options()
+def folder_of(context: typer.Context) -> Path:
+    """The folder of the global option."""
+    return context.find_object(Path) or Path("config")
 
 
 def configuration(context: typer.Context) -> Config:
     """The checked configuration, or exit 2 with every problem on standard error."""
     try:
-        return load_config(options(context).folder, os.environ)
+        return load_config(folder_of(context), os.environ)
     except ConfigError as error:
         for problem in error.problems:
             complain(str(problem))
@@ -40,8 +35,10 @@ def configuration(context: typer.Context) -> Config:
 
 
 @contextmanager
-def opened_store(config: Config) -> Iterator[Store]:
+def opened_store(config: Config) -> "Iterator[Store]":
     """The store beside a running daemon; exit 3 when it can't be used."""
+    from watcher.store.engine import open_store
+
     try:
         store = open_store(store_path(config))
     except (StoreError, ListenError) as error:

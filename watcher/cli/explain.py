@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from watcher.app import clock_of, open_door
+from watcher.app import open_door
 from watcher.cli.chain import explain_alert
 from watcher.cli.context import FAILED, MISUSED, configuration, opened_store
 from watcher.cli.find import chosen, find_article
@@ -17,6 +17,7 @@ from watcher.errors import FetchError, WatcherError
 from watcher.matching.explain import Explanation, Step, explain
 from watcher.model import Article, Passage
 from watcher.page import MAX_PAGE, PageError, decoded, fetch_page, read_text
+from watcher.place import clock_of
 from watcher.rules.schema import Sample
 from watcher.rules.testing import article_of
 from watcher.text import clean_characters

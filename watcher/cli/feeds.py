@@ -5,20 +5,21 @@ import sys
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from watcher.app import clock_of, open_door
 from watcher.cli.context import FAILED, configuration, opened_store, told_errors
 from watcher.cli.output import cell, complain, listing, print_json, say
 from watcher.config.load import Config
 from watcher.errors import ParseError, SourceError
-from watcher.fetch.feed import FetchedFeed, fetch_feed
 from watcher.model import FeedState, ParsedFeed
+from watcher.place import clock_of
 from watcher.sources.parse import parse_feed
-from watcher.sources.pool import ParserPool
 from watcher.sources.report import report
+
+if TYPE_CHECKING:
+    from watcher.fetch.feed import FetchedFeed
 
 app = typer.Typer(help="Feeds: what they are and how they are.", no_args_is_help=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -79,7 +80,11 @@ def check_feed(
     _print_check(url, fetched, parsed)
 
 
-async def _fetch(config: Config, url: str) -> tuple[FetchedFeed, ParsedFeed]:
+async def _fetch(config: Config, url: str) -> "tuple[FetchedFeed, ParsedFeed]":
+    from watcher.app import open_door
+    from watcher.fetch.feed import fetch_feed
+    from watcher.sources.pool import ParserPool
+
     now = datetime.now(UTC)
     headers = next(
         (
@@ -99,7 +104,7 @@ async def _fetch(config: Config, url: str) -> tuple[FetchedFeed, ParsedFeed]:
         return fetched, parsed
 
 
-def _print_check(url: str, fetched: FetchedFeed, parsed: ParsedFeed) -> None:
+def _print_check(url: str, fetched: "FetchedFeed", parsed: ParsedFeed) -> None:
     say(
         f"{parsed.title or '(no title)'}  [{parsed.format}, {parsed.encoding}, {len(fetched.body)} bytes]"
     )

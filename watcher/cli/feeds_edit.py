@@ -12,8 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
-from watcher.app import open_door
 from watcher.cli.context import FAILED, MISUSED, configuration, told_errors
+from watcher.cli.feeds import app
 from watcher.cli.output import complain, listing, print_json, say
 from watcher.config.append import FeedsOnDisk, by_hand, editing_feeds
 from watcher.config.load import Config
@@ -39,13 +39,7 @@ _WHYS = {
 }
 
 
-def add_to(feeds: typer.Typer) -> None:
-    feeds.command("discover")(discover_feeds)
-    feeds.command("add")(add_feed)
-    feeds.command("import")(import_feeds)
-    feeds.command("export")(export_feeds)
-
-
+@app.command("discover")
 def discover_feeds(
     context: typer.Context,
     url: Annotated[str, typer.Argument(help="Address of a page, a site or a feed.")],
@@ -63,6 +57,8 @@ def discover_feeds(
 
 
 def _discovered(config: Config, url: str) -> Discovery:
+    from watcher.app import open_door
+
     async def ask() -> Discovery:
         async with AsyncExitStack() as stack:
             door = await stack.enter_async_context(open_door(config))
@@ -106,6 +102,7 @@ def _complain_of_nothing(found: Discovery) -> None:
         complain(f"  {clean_line(f'{miss.url}: {miss.error}')}")
 
 
+@app.command("add")
 def add_feed(
     context: typer.Context,
     url: Annotated[str, typer.Argument(help="Address of a feed, or of a page that has one.")],
@@ -189,6 +186,7 @@ def _append(on_disk: FeedsOnDisk, entries: Sequence[Mapping[str, Any]]) -> None:
         raise typer.Exit(MISUSED) from error
 
 
+@app.command("import")
 def import_feeds(
     context: typer.Context,
     file: Annotated[str, typer.Argument(help="An OPML file, or - for standard input.")],
@@ -229,6 +227,7 @@ def _print_plan(plan: Plan, done: str) -> None:
     say(f"{len(plan.new)} {done}, {len(plan.known)} known already, {len(plan.broken)} skipped")
 
 
+@app.command("export")
 def export_feeds(
     context: typer.Context,
     output: Annotated[

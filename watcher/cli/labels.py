@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import typer
 
-from watcher.app import clock_of
 from watcher.cli.context import FAILED, MISUSED, configuration, opened_store, told_errors
 from watcher.cli.find import chosen, one_rule, stored_article
 from watcher.cli.output import complain, listing, print_json, say
@@ -22,17 +21,13 @@ from watcher.labels import (
 )
 from watcher.matching.document import Document
 from watcher.matching.matcher import match_rule
+from watcher.place import clock_of
 from watcher.rules.compile import Rule
 from watcher.rules.suggest import Suggestion
 from watcher.score import Score, advise, score_rule, why
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 SHOWN = 10
-
-
-def add_to(app: typer.Typer) -> None:
-    app.command()(label)
-    app.command()(score)
 
 
 def label(

@@ -4,14 +4,12 @@ from typing import Annotated, Any
 
 import typer
 
-from watcher.app import clock_of, store_path
 from watcher.cli.context import FAILED, configuration, opened_store
-from watcher.cli.find import one_rule
 from watcher.cli.output import print_json, say
 from watcher.config.lint import Findings, lint_config
 from watcher.config.load import Config
 from watcher.errors import Problem
-from watcher.seen import look_back
+from watcher.place import clock_of, store_path
 
 
 def lint(
@@ -26,6 +24,8 @@ def lint(
     """
     config = configuration(context)
     if rule is not None:
+        from watcher.cli.find import one_rule
+
         one_rule(config, rule)
     found = findings(config, rule)
     sides = (("warning", found.warnings), ("hint", found.hints))
@@ -45,6 +45,8 @@ def findings(config: Config, rule: str | None = None) -> Findings:
     now = clock_of(config).now()
     if not store_path(config).exists():
         return lint_config(config, now=now, rule=rule)
+    from watcher.seen import look_back
+
     rules = [one for one in config.rules if rule in {None, one.id}]
     with opened_store(config) as store, store.read() as tx:
         return lint_config(config, now=now, seen=look_back(tx, rules), rule=rule)

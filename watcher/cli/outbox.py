@@ -4,10 +4,10 @@ from typing import Annotated, Any
 
 import typer
 
-from watcher.app import clock_of
 from watcher.cli.context import FAILED, MISUSED, configuration, opened_store, told_errors
 from watcher.cli.output import cell, complain, listing, print_json, say
 from watcher.model import Notification, NotificationState
+from watcher.place import clock_of
 
 app = typer.Typer(help="Messages waiting, sent and given up.", no_args_is_help=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -28,11 +28,6 @@ RuleOption = Annotated[str | None, typer.Option("--rule", help="Only this rule."
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-def add_to(app: typer.Typer) -> None:
-    app.command("test")(run_rule_tests)
-    app.command("replay")(replay)
-
-
 def run_rule_tests(
     context: typer.Context, rule: RuleOption = None, as_json: AsJson = False
 ) -> None:

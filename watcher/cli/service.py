@@ -6,11 +6,10 @@ import sys
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from watcher.app import build_receivers, clock_of, open_door, store_path
 from watcher.cli.context import (
     COULD_NOT,
     FAILED,
@@ -21,23 +20,17 @@ from watcher.cli.context import (
 )
 from watcher.cli.lint import findings
 from watcher.cli.output import complain, listing, print_json, say
-from watcher.compose import notice_of_test
 from watcher.config.load import Config
 from watcher.errors import DeliveryError
 from watcher.logs import configure
 from watcher.matching.matcher import ENGINE
 from watcher.model import FeedStatus
-from watcher.notices import freeze
-from watcher.polled import PollReport
-from watcher.preview import template_problems
+from watcher.place import clock_of, store_path
+
+if TYPE_CHECKING:
+    from watcher.polled import PollReport
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-
-def add_to(app: typer.Typer) -> None:
-    for command in (run, check, status, init, demo, backup, restore):
-        app.command()(command)
-    app.command("send-test")(send_test)
 
 
 def run(
@@ -67,7 +60,7 @@ def run(
             raise typer.Exit(FAILED)
 
 
-def _print_reports(reports: list[PollReport]) -> None:
+def _print_reports(reports: "list[PollReport]") -> None:
     rows = [
         {
             "feed": r.feed,
@@ -85,6 +78,8 @@ def _print_reports(reports: list[PollReport]) -> None:
 
 def check(context: typer.Context) -> None:
     """Check every file of the configuration; exit 2 with all problems in one go."""
+    from watcher.preview import template_problems
+
     config = configuration(context)
     odd = findings(config)
     for warning in sorted({*config.warnings, *odd.warnings}):
@@ -159,6 +154,10 @@ def send_test(
 
 
 async def _send_test(config: Config, name: str) -> None:
+    from watcher.app import build_receivers, open_door
+    from watcher.compose import notice_of_test
+    from watcher.notices import freeze
+
     now = datetime.now(UTC)
     async with AsyncExitStack() as stack:
         door = await stack.enter_async_context(open_door(config))

@@ -17,13 +17,13 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 
-from watcher.app import STORE_NAME
 from watcher.cli.output import complain, progress, say
 from watcher.clock import ScaledClock
 from watcher.demo.folder import Ports, secrets, write_folder
 from watcher.demo.newsday import DAY, NewsDay, news_day
 from watcher.demo.server import DayServer, serving
 from watcher.demo.sinks import HookSinks, MailSink
+from watcher.place import STORE_NAME
 from watcher.store.engine import open_store
 
 SPEED = 1350.0
