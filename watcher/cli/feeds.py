@@ -2,9 +2,11 @@
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,49 +15,73 @@ from watcher.cli.context import FAILED, configuration, opened_store, told_errors
 from watcher.cli.output import cell, complain, listing, print_json, say
 from watcher.config.load import Config
 from watcher.errors import ParseError, SourceError
-from watcher.model import FeedState, ParsedFeed
+from watcher.feed_words import feed_words
+from watcher.model import FeedState, FeedStatus, ParsedFeed
+from watcher.pace import begun, spoken
 from watcher.place import clock_of
 from watcher.sources.parse import parse_feed
 from watcher.sources.report import report
+from watcher.sources.settings import FeedSettings
 
 if TYPE_CHECKING:
-    from watcher.fetch.feed import FetchedFeed
+    from watcher.checkup import Finding, Seen
 
 app = typer.Typer(help="Feeds: what they are and how they are.", no_args_is_help=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command("list")
-def list_feeds(context: typer.Context, as_json: AsJson = False) -> None:
-    """Every configured feed, and how its last poll went."""
+def list_feeds(
+    context: typer.Context,
+    trouble: Annotated[
+        bool, typer.Option("--trouble", help="Only those that somebody should look at.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Every configured feed: how it is, how often it publishes, when it is polled next and why."""
     config = configuration(context)
+    now = clock_of(config).now()
     with opened_store(config) as store, store.read() as tx:
         states = {state.feed: state for state in tx.feeds.all()}
-        pushed = tx.subscriptions.pushed(clock_of(config).now())
+        pushed = tx.subscriptions.pushed(now)
     rows = [
-        {**_row(feed.id, feed.title, feed.url, states.get(feed.id)), "pushed": pushed.get(feed.id)}
+        {**_row(feed, states.get(feed.id), now), "pushed": pushed.get(feed.id)}
         for feed in config.feeds
     ]
     columns = {
         "feed": "feed",
-        "status": "status",
-        "last_success": "last success",
+        "state": "status",
+        "rhythm": "publishes",
+        "last_new": "last new",
         "next_poll": "next poll",
+        "why": "because of",
         **({"pushed": "pushed until"} if pushed else {}),
         "error": "error",
     }
-    listing(rows, columns, as_json=as_json, empty="no feeds: add some to feeds.yaml")
+    empty = "no feeds: add some to feeds.yaml"
+    if trouble and rows:
+        rows = [row for row in rows if row["trouble"]]
+        empty = f"no feed is in trouble, of {len(config.feeds)}"
+    listing(rows, columns, as_json=as_json, empty=empty)
 
 
-def _row(name: str, title: str, url: str, state: FeedState | None) -> dict[str, Any]:
+def _row(feed: FeedSettings, state: FeedState | None, now: datetime) -> dict[str, Any]:
+    words = feed_words(state, now)
     return {
-        "feed": name,
-        "title": title,
-        "url": url,
+        "feed": feed.id,
+        "title": feed.title,
+        "url": feed.url,
+        "polled_at": state.url if state else feed.url,
         "status": state.status.value if state else "never polled",
+        "state": words.status,
+        "trouble": words.trouble,
+        "rhythm": words.rhythm,
+        "last_new": state.newest_at if state else None,
         "last_success": state.last_success_at if state else None,
-        "next_poll": state.next_poll_at if state else None,
+        "next_poll": state.next_poll_at if state and state.status is not FeedStatus.GONE else None,
+        "why": words.why,
         "failures": state.failures if state else 0,
+        "failing_since": state.failing_since if state else None,
         "error": state.last_error if state else None,
     }
 
@@ -66,70 +92,72 @@ def check_feed(
     feed: Annotated[str, typer.Argument(help="Address, or id of a configured feed.")],
     as_json: AsJson = False,
 ) -> None:
-    """Fetch a feed and say in words what it is and what would be stored; stores nothing."""
+    """Fetch a feed and say in words what it is and what is wrong with it; stores nothing."""
+    from watcher.checkup import checkup
+
     config = configuration(context)
-    url = next((f.url for f in config.feeds if f.id == feed), feed)
+    known = next((f for f in config.feeds if feed in {f.id, f.url}), None)
+    url = known.url if known else feed
     try:
-        fetched, parsed = asyncio.run(_fetch(config, url))
+        seen = asyncio.run(_fetch(config, url, known))
     except SourceError as error:
         complain(f"{url}: {error}")
+        if error.reason == "not_a_feed":
+            complain(f"look for its feeds: watcher feeds discover {url}")
         raise typer.Exit(FAILED) from error
+    every = known.every if known and known.every else config.settings.poll.every
+    findings = checkup(seen, every=every)
     if as_json:
-        print_json(report(parsed))
+        told = [{"flaw": finding.flaw.value, "text": finding.text} for finding in findings]
+        answers_at = {"url": url, "answers_at": seen.fetched.url, "bytes": len(seen.fetched.body)}
+        print_json({**report(seen.parsed), **answers_at, "findings": told})
         return
-    _print_check(url, fetched, parsed)
+    _print_check(seen, findings)
 
 
-async def _fetch(config: Config, url: str) -> "tuple[FetchedFeed, ParsedFeed]":
+async def _fetch(config: Config, url: str, known: FeedSettings | None = None) -> "Seen":
     from watcher.app import open_door
+    from watcher.checkup import Seen
     from watcher.fetch.feed import fetch_feed
     from watcher.sources.pool import ParserPool
 
-    now = datetime.now(UTC)
-    headers = next(
-        (
-            {k: v.get_secret_value() for k, v in f.headers.items()}
-            for f in config.feeds
-            if f.url == url
-        ),
-        {},
-    )
+    now, begun_at = datetime.now(UTC), monotonic()
+    headers = {k: v.get_secret_value() for k, v in known.headers.items()} if known else {}
     async with AsyncExitStack() as stack:
         door = await stack.enter_async_context(open_door(config))
         parser = await stack.enter_async_context(ParserPool())
         fetched = await fetch_feed(door, FeedState("check", url, now), now=now, headers=headers)
+        took = timedelta(seconds=monotonic() - begun_at)
         parsed = await parser.parse(
             fetched.body, url=fetched.url, content_type=fetched.content_type
         )
-        return fetched, parsed
+        return Seen(url, fetched, parsed, took, now)
 
 
-def _print_check(url: str, fetched: "FetchedFeed", parsed: ParsedFeed) -> None:
+def _print_check(seen: "Seen", findings: Sequence["Finding"]) -> None:
+    fetched, parsed = seen.fetched, seen.parsed
     say(
         f"{parsed.title or '(no title)'}  [{parsed.format}, {parsed.encoding}, {len(fetched.body)} bytes]"
     )
-    if fetched.url != url:
-        say(f"answers at {fetched.url}")
-    dates = sorted(e.published for e in parsed.entries if e.published)
-    if len(dates) > 1:
-        days = (dates[-1] - dates[0]).total_seconds() / 86400
-        say(
-            f"{len(parsed.entries)} entries, about {len(dates) / max(days, 1 / 24):.1f} a day, "
-            f"newest {cell(dates[-1])} UTC"
-        )
-    else:
-        say(f"{len(parsed.entries)} entries, {len(dates)} of them dated")
+    dates = [entry.published for entry in parsed.entries]
+    newest = max((date for date in dates if date and date <= seen.now), default=None)
+    say(
+        f"{len(parsed.entries)} entries, {spoken(begun(dates, seen.now), seen.now)}, "
+        f"newest {cell(newest)} UTC"
+    )
     validators = [
         n for n, v in (("ETag", fetched.etag), ("Last-Modified", fetched.last_modified)) if v
     ]
-    say(
-        f"can be asked for changes only: {' and '.join(validators) or 'no, every poll costs the whole feed'}"
-    )
-    without = sum(not e.text and not e.summary for e in parsed.entries)
-    if without:
-        say(f"{without} entries have a headline only: rules see no text there")
-    for problem in parsed.problems:
-        say(f"problem: {problem}")
+    if validators:
+        say(f"can be asked for changes only: {' and '.join(validators)}")
+    for finding in findings:
+        say(
+            f"problem: {finding.text}"
+            if finding.flaw.value == "damaged"
+            else f"note: {finding.text}"
+        )
+    if not findings:
+        say("nothing is wrong with it")
     for entry in parsed.entries[:5]:
         say(f"  {cell(entry.published)}  {entry.title}")
 
@@ -180,7 +208,7 @@ def _parse_one(
     context: typer.Context, name: str, base: str | None, content_type: str | None
 ) -> ParsedFeed:
     if name.startswith(("http://", "https://")):
-        return asyncio.run(_fetch(configuration(context), name))[1]
+        return asyncio.run(_fetch(configuration(context), name)).parsed
     body = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     if len(body) > 10 * 1024 * 1024:
         raise ParseError("too_large", "more than 10 MiB")
