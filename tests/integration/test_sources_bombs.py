@@ -26,6 +26,19 @@ def numbered(piece: str, count: int) -> bytes:
     return "".join(piece.format(n) for n in range(count)).encode()
 
 
+ROW = b"<tr><td style='a'>x</td><td>y</td></tr>"
+ATOM = b"<feed xmlns='http://www.w3.org/2005/Atom'><title>T</title>"
+
+
+def texts(inner: bytes, size: int = SIZE) -> bytes:
+    """As many items as fit, each with the text."""
+    return filled(RSS, b"<item><description>" + inner + b"</description></item>", END, size)
+
+
+def sections(inner: bytes, size: int = SIZE) -> bytes:
+    return texts(b"<![CDATA[" + inner + b"]]>", size)
+
+
 BOMBS: dict[str, Callable[[], bytes]] = {
     "billion laughs": lambda: b"<!DOCTYPE l [<!ENTITY a 'ha'>"
     + b"".join(b"<!ENTITY %c '%s'>" % (98 + n, b"&%c;" % (97 + n) * 10) for n in range(9))
@@ -61,27 +74,61 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "json objects": lambda: filled(JSON, b"{},", b"{}]}"),
     "json number": lambda: JSON + b"9" * 6_000 + b"]}",
     "json text": lambda: filled(JSON + b'{"id": "1", "content_html": "', b"<p>", b'"}]}'),
+    "json tables": lambda: filled(JSON, b'{"id": "1", "content_html": "' + b"<table><td>x" * 150 + b'"},', b"{}]}"),
+    "small tables": lambda: sections(b"<table>" + ROW * 42 + b"</table>", 8_600_000),
+    "large tables": lambda: sections(b"<table>" + ROW * 500 + b"</table>"),
+    "nested blocks": lambda: sections(b"<div>" * 370),
+    "misnested": lambda: sections(b"<b><p><i></b></p></i>" * 90),
+    "paragraphs": lambda: sections(b"<p>" * 630),
+    "one huge attribute": lambda: sections(b"<td a='" + b"x" * 290_000 + b"'>"),
+    "pictures in base64": lambda: sections(b"<img src='data:image/png;base64," + b"QUJD" * 1_400 + b"'>"),
+    "base64": lambda: sections(b"QUJDREVGRw" * 700),
+    "lines": lambda: sections(b"a\n" * 900),
+    "odd spaces": lambda: sections("\u00a0\n".encode() * 900),
+    "accents": lambda: sections(("e" + "\u0301" * 10).encode() * 80),
+    "references to characters": lambda: texts(b"&#65;" * 380),
+    "references in markup": lambda: sections(b"&#65;" * 380),
+    "references without end": lambda: texts(b"&amp;nbsp" * 380),
+    "sections": lambda: RSS + b"<item><description>" + b"<![CDATA[x]]>" * 99_000 + b"</description></item>" + END,
+    "a namespace an item": lambda: RSS + numbered("<item><x{0}:a xmlns:x{0}='u{0}'/></item>", 30_000) + END,
+    "dates": lambda: filled(RSS, b"<item><pubDate>" + b"Mon, " * 380 + b"</pubDate></item>", END),
+    "xhtml": lambda: filled(
+        ATOM,
+        b"<entry><content type='xhtml'><div xmlns='http://www.w3.org/1999/xhtml'>"
+        + b"<table><tr><td>x</td></tr></table>" * 6 + b"</div></content></entry>",
+        b"</feed>",
+    ),
+    "no encoding": lambda: filled(ITEM + b"<title>", "привет мир ".encode("koi8-r"), b"</title></item>" + END),
+    "a web page": lambda: filled(b"<html><body>", b"<p>hello <a href='/x'>x</a>", b"</body></html>"),
 }  # fmt: skip
 
 MEASURE = """
-import json, os, resource, time
+import json, os, time
 from tests.integration.test_sources_bombs import BOMBS
 from watcher.errors import ParseError
 from watcher.sources.parse import parse_feed
 
 parse_feed(b"<rss version='2.0'><channel><item><title>a &nbsp; <table></title></item>", url="")
+def resident(what):
+    lines = open("/proc/self/status")
+    return int(next(line for line in lines if line.startswith(what)).split()[1])
+
+
 for name, make in BOMBS.items():
     if os.fork():
         os.wait()
         continue
-    body, before = make(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    body = make()
+    # The peak so far is that of making it: forget it.
+    open("/proc/self/clear_refs", "w").write("5")
+    before = resident("VmHWM:")
     started = time.process_time()
     try:
         outcome = len(parse_feed(body, url="https://sample.example/").entries)
     except ParseError as error:
         outcome = error.reason
     took = time.process_time() - started
-    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    grown = (resident("VmHWM:") - before) / 1024
     print(json.dumps([name, outcome, took, grown]), flush=True)
     os._exit(0)
 """
@@ -186,3 +233,25 @@ def test_odd_json_items_are_skipped_and_the_rest_kept() -> None:
 
     assert [entry.guid for entry in feed.entries] == ["a", "b"]
     assert feed.problems == ("4 items are not objects and were skipped",)
+
+
+def test_the_newest_items_of_a_feed_too_large_for_the_tolerant_parser_are_read() -> None:
+    item = "<item><title>t{0}</title><description>" + "word " * 2_000 + "</description></item>"
+    body = RSS + numbered(item, 900) + b"&nbsp;" + END
+
+    feed = parse_feed(body, url="")
+
+    assert feed.entries[0].title == "t0"
+    assert 600 < len(feed.entries) < 900
+    assert f"{900 - len(feed.entries)} entries beyond the first" in feed.problems[-1]
+
+
+def test_markup_beyond_what_is_read_as_a_tree_keeps_its_words_without_scripts() -> None:
+    cells = b"<table><style>p {}</style>" + b"<tr><td>one</td><td>two</td></tr>" * 1_000
+    body = RSS + b"<item><description><![CDATA[" + cells + b"]]></description></item>"
+
+    feed = parse_feed(body + body.removeprefix(RSS) * 40 + END, url="")
+    first, *_, last = feed.entries
+
+    assert first.summary.startswith("one\n\ntwo")
+    assert last.summary.startswith("one two")

@@ -45,6 +45,7 @@ _SUPERSETS = {
 _RUN = re.compile(rb"[\x80-\xff]{3,}")
 _HIGH = bytes(range(0x80, 0x100))
 _SAMPLE = 64 * 1024
+_LARGE_SAMPLE = 1024 * 1024
 _GUESSED = {
     "big5": "big5",
     "euc_jp": "euc-jp",
@@ -189,6 +190,7 @@ def _other_script(body: bytes) -> str:
 
     Those that Latin text needs stand alone between letters of ASCII.
     """
+    body = body[:_LARGE_SAMPLE]
     runs = len(body) - len(_RUN.sub(b"", body))
     if 2 * runs < len(body) - len(body.translate(None, _HIGH)):
         return ""

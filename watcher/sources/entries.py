@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 
 from watcher.model import Enclosure, Entry, PollHints
 from watcher.sources.dates import from_struct
-from watcher.sources.html import html_to_line, html_to_text
+from watcher.sources.html import Markup
 from watcher.text import clean_line, is_plain_link, safe_link
 
 _SKIP_HOUR = re.compile(rb"<hour>\s*(\d{1,2})\s*</hour>")
@@ -20,8 +20,11 @@ _SKIP_DAYS = {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday"
 _PERIODS = {"hourly": 1, "daily": 24, "weekly": 168, "monthly": 720, "yearly": 8760}
 
 
-def make_entry(raw: Mapping[str, Any], base: str, lang: str | None) -> Entry:
+def make_entry(
+    raw: Mapping[str, Any], base: str, lang: str | None, markup: Markup | None = None
+) -> Entry:
     """May raise what odd records make of it: the item is skipped and counted."""
+    markup = markup or Markup()
     summary = raw.get("summary") or ""
     contents = raw.get("content") or ()
     content = max((c.get("value") or "" for c in contents), key=len) if contents else ""
@@ -30,15 +33,15 @@ def make_entry(raw: Mapping[str, Any], base: str, lang: str | None) -> Entry:
     return Entry(
         guid=raw.get("id") or None,
         url=_entry_link(raw, base),
-        title=html_to_line(raw.get("title") or ""),
-        summary=html_to_text(summary),
-        text=html_to_text(content) if content != summary else "",
+        title=markup.line(raw.get("title") or ""),
+        summary=markup.text(summary),
+        text=markup.text(content) if content != summary else "",
         author=clean_line(raw.get("author") or "") or None,
         published=published or updated,
         updated=updated,
         tags=_tags(raw),
         enclosures=_enclosures(raw, base),
-        publisher=html_to_line(source.get("title") or "") or None if source else None,
+        publisher=markup.line(source.get("title") or "") or None if source else None,
         publisher_url=link(source.get("link") or source.get("href"), base) if source else None,
         lang=_language(raw) or lang or None,
     )

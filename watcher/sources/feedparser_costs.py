@@ -1,13 +1,16 @@
 """Where feedparser takes the square of a feed's length, or gives up on all of it (RELIABILITY §4.5).
 
 It compares every category of an item with all before it, takes any number of keywords,
-looks for an address in a name by an expression that backtracks, and fails for a
-reference to a character that doesn't exist and for tags in an order it never met.
+looks for an address in a name by an expression that backtracks, is called for every line
+of a text and for every reference in it, and fails for a reference to a character that
+doesn't exist and for tags in an order it never met.
 """
 
 from contextlib import suppress
 from typing import Any
+from xml.sax.expatreader import ExpatParser
 
+import feedparser.api
 from feedparser.mixin import _FeedParserMixin
 
 from watcher.sources.limits import MAX_CATEGORIES, MAX_KEYWORDS, MAX_NAME
@@ -18,6 +21,7 @@ _sync_author_detail = _FeedParserMixin._sync_author_detail
 _handle_charref = _FeedParserMixin.handle_charref
 _unknown_starttag = _FeedParserMixin.unknown_starttag
 _unknown_endtag = _FeedParserMixin.unknown_endtag
+_TEXT_BYTES = 64 * 1024
 _LISTS = frozenset(("itunes_keywords", "media_keywords", "tags"))
 
 
@@ -58,8 +62,24 @@ def _end_any_tag(self: Any, tag: str) -> None:
             del stack[-1:]
 
 
+class _WholeTexts(ExpatParser):
+    """Hands over the text between two tags at once, or by many KB."""
+
+    def reset(self) -> None:
+        super().reset()
+        expat = self._parser  # type: ignore[attr-defined]
+        expat.buffer_text = True
+        expat.buffer_size = _TEXT_BYTES
+
+
+def create_parser() -> ExpatParser:
+    """`xml.sax.make_parser` looks for this name."""
+    return _WholeTexts()
+
+
 def bound() -> None:
     """For this process, as often as it is called."""
+    feedparser.api.PREFERRED_XML_PARSERS = [__name__]
     _FeedParserMixin._add_tag = _add_few_tags
     _FeedParserMixin.handle_charref = _handle_any_charref
     _FeedParserMixin.unknown_starttag = _start_any_tag

@@ -9,7 +9,7 @@ from watcher.errors import ParseError
 from watcher.model import Enclosure, Entry, ParsedFeed, PollHints
 from watcher.sources.dates import parse_date
 from watcher.sources.encoding import Decoded
-from watcher.sources.html import html_to_line, html_to_text
+from watcher.sources.html import Markup, html_to_line
 from watcher.sources.limits import MAX_ENTRIES
 from watcher.text import clean_line, clean_text, safe_link
 
@@ -27,10 +27,10 @@ def parse_json(document: Decoded, *, url: str) -> ParsedFeed:
         raise ParseError("not_a_feed", "JSON, but not a JSON Feed (no version or items)")
     lang, author = _text(data.get("language")) or None, _author(data)
     entries: list[Entry] = []
-    skipped = 0
+    skipped, markup = 0, Markup()
     for item in items[:MAX_ENTRIES]:
         if isinstance(item, dict):
-            entries.append(_entry(item, url, lang, author))
+            entries.append(_entry(item, url, lang, author, markup))
         else:
             skipped += 1
     problems = [document.problem] if document.problem else []
@@ -71,15 +71,17 @@ def _load(body: bytes) -> dict[str, Any]:
     return data
 
 
-def _entry(item: dict[str, Any], base: str, lang: str | None, author: str | None) -> Entry:
+def _entry(
+    item: dict[str, Any], base: str, lang: str | None, author: str | None, markup: Markup
+) -> Entry:
     html, plain = _text(item.get("content_html")), _text(item.get("content_text"))
     tags = item.get("tags")
     return Entry(
         guid=_text(item.get("id")) or None,
         url=_link(item.get("url"), base) or _link(item.get("external_url"), base),
-        title=html_to_line(_text(item.get("title"))),
+        title=markup.line(_text(item.get("title"))),
         summary=clean_text(_text(item.get("summary"))),
-        text=html_to_text(html) or clean_text(plain),
+        text=markup.text(html) or clean_text(plain),
         # 1.1: what the feed says of its authors holds for items that say nothing.
         author=_author(item) or author,
         published=parse_date(item.get("date_published")),

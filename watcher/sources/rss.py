@@ -1,6 +1,5 @@
 """RSS, Atom and CDF by feedparser: tolerant of everything the web serves, and slow."""
 
-import io
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +11,7 @@ from watcher.model import Entry, ParsedFeed
 from watcher.sources.encoding import Decoded
 from watcher.sources.entries import link, make_entry, poll_hints
 from watcher.sources.feedparser_costs import bound
-from watcher.sources.html import html_to_line
+from watcher.sources.html import Markup, html_to_line
 from watcher.sources.limits import MAX_ENTRIES, leave_out_items, refuse_hostile_xml, split_prolog
 from watcher.text import clean_line
 
@@ -29,21 +28,35 @@ _CDF_ROOT = re.compile(rb"(?:<[!?][^>]*>|\s)*<channel[\s>]", re.IGNORECASE)
 bound()
 
 
+class _Passed:
+    """A document that nobody keeps while feedparser makes its copies."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def read(self) -> bytes:
+        body, self._body = self._body, b""
+        return body
+
+
 def parse_xml(document: Decoded, *, url: str) -> ParsedFeed:
     """Raises `ParseError` when feedparser finds no feed in it."""
     body, left_out = leave_out_items(document.body)
     refuse_hostile_xml(body)
     prolog, body = split_prolog(body)
+    head = body[:20_000]
+    given = _Passed(_PROLOG[_NETSCAPE.search(prolog) is not None] + body)
+    del body
     # Sanitising is feedparser's slowest part, and we keep no markup.
     parsed = feedparser.parse(
-        io.BytesIO(_PROLOG[_NETSCAPE.search(prolog) is not None] + body),
+        given,
         # Without our address: feedparser would write it into relative guids, and a feed that
         # moved would have all its articles renamed. `link` makes links absolute.
         response_headers={"content-type": "application/xml; charset=utf-8"},
         sanitize_html=False,
         resolve_relative_uris=False,
     )
-    if not parsed.get("version") and not parsed.entries and not _FEED_ROOT.search(body[:5000]):
+    if not parsed.get("version") and not parsed.entries and not _FEED_ROOT.search(head, 0, 5000):
         raise ParseError("not_a_feed", _what_it_is(document.body))
     problems = [document.problem] if document.problem else []
     if parsed.get("bozo"):
@@ -56,7 +69,7 @@ def parse_xml(document: Decoded, *, url: str) -> ParsedFeed:
     if left_out:
         problems.append(f"{left_out} entries beyond the first {len(entries)} were left out")
     return ParsedFeed(
-        format=parsed.get("version") or ("cdf" if _CDF_ROOT.match(body) else "unknown"),
+        format=parsed.get("version") or ("cdf" if _CDF_ROOT.match(head) else "unknown"),
         title=html_to_line(parsed.feed.get("title") or ""),
         link=link(parsed.feed.get("link"), url),
         lang=lang or None,
@@ -64,16 +77,16 @@ def parse_xml(document: Decoded, *, url: str) -> ParsedFeed:
         parser="feedparser",
         problems=tuple(problems),
         entries=entries,
-        hints=poll_hints(parsed.feed, body[:20_000], url),
+        hints=poll_hints(parsed.feed, head, url),
     )
 
 
 def make_entries(records: list[Any], url: str, lang: str | None) -> tuple[tuple[Entry, ...], int]:
     """The entries, and how many records were none (RELIABILITY 40)."""
-    entries = []
+    entries, markup = [], Markup()
     for raw in records:
         try:
-            entries.append(make_entry(raw, url, lang))
+            entries.append(make_entry(raw, url, lang, markup))
         except (ValueError, TypeError, AttributeError, KeyError):
             continue
     return tuple(entries), len(records) - len(entries)

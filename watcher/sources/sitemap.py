@@ -7,7 +7,7 @@ from watcher.model import Entry, ParsedFeed
 from watcher.sources.encoding import Decoded
 from watcher.sources.entries import link
 from watcher.sources.feed_dates import feed_date
-from watcher.sources.html import html_to_line
+from watcher.sources.html import Markup
 from watcher.sources.limits import MAX_ENTRIES, refuse_hostile_xml
 from watcher.text import clean_line
 
@@ -27,7 +27,8 @@ def parse_sitemap(document: Decoded, *, url: str) -> ParsedFeed:
     found = [(page, news) for page in root if (news := page.find(f"{_NEWS}news")) is not None]
     if len(root) and not found:
         raise ParseError("not_a_feed", "a sitemap without news: its pages have no titles")
-    entries = tuple(_entry(page, news, url) for page, news in found[:MAX_ENTRIES])
+    markup = Markup()
+    entries = tuple(_entry(page, news, url, markup) for page, news in found[:MAX_ENTRIES])
     problems = [document.problem] if document.problem else []
     if len(found) > MAX_ENTRIES:
         problems.append(
@@ -45,16 +46,16 @@ def parse_sitemap(document: Decoded, *, url: str) -> ParsedFeed:
     )
 
 
-def _entry(page: ET.Element, news: ET.Element, url: str) -> Entry:
+def _entry(page: ET.Element, news: ET.Element, url: str, markup: Markup) -> Entry:
     words = _text(news, f"{_NEWS}keywords").split(",")
     return Entry(
         guid=None,
         url=link(_text(page, f"{_SITEMAP}loc"), url),
-        title=html_to_line(_text(news, f"{_NEWS}title")),
+        title=markup.line(_text(news, f"{_NEWS}title")),
         published=feed_date(_text(news, f"{_NEWS}publication_date")),
         updated=feed_date(_text(page, f"{_SITEMAP}lastmod")),
         tags=tuple(dict.fromkeys(tag for word in words[:200] if (tag := clean_line(word)))),
-        publisher=html_to_line(_text(news, f"{_NEWS}publication/{_NEWS}name")) or None,
+        publisher=markup.line(_text(news, f"{_NEWS}publication/{_NEWS}name")) or None,
         lang=_text(news, f"{_NEWS}publication/{_NEWS}language") or None,
     )
 
