@@ -45,6 +45,9 @@ PER_ROUND = 6
 LONGEST = 8.0
 # A feed with more news than this at once looks like one that changed all its entries.
 MOST_UNREAD = 15
+_LETTERS = "bdfgklmnprstvz"
+# Shares no factor with the number of words there are.
+_STEP = 61_803_397
 _TOKEN = re.compile(r"token\d{6}")
 RULES = """
 rules:
@@ -232,11 +235,12 @@ class Chaos:
 
     def _read_arrivals(self) -> None:
         for name, arrivals in (("mail", self._sinks.mail), ("webhook", self._sinks.webhook)):
-            for arrival in arrivals[self._read[name] :]:
+            fresh = arrivals[self._read[name] :]  # more may come while these are read
+            for arrival in fresh:
                 for token in _tokens(name, arrival):
                     self._ids[name][token].add(arrival.id)
                 self._copies[name][arrival.id] += 1
-            self._read[name] = len(arrivals)
+            self._read[name] += len(fresh)
 
     def _missing(self) -> list[str]:
         self._read_arrivals()
@@ -321,14 +325,27 @@ class Chaos:
 
 
 def _item(token: str) -> str:
-    """Words of its own, so that it is a story of its own."""
-    rng = Random(token)
-    words = " ".join("".join(rng.choices("bdfgklmnprstvz", k=7)) for _ in range(6))
+    """Words of its own, so that it is a story of its own.
+
+    No two items may share one: a follow-up lists the story's reports, and would look like a duplicate.
+    """
+    number = int(token.removeprefix("token"))
+    words = " ".join(_word(6 * number + n) for n in range(6))
     return (
         f"<item><title>{token} {words}</title><guid isPermaLink='false'>{token}</guid>"
         f"<link>https://sample.example/{token}</link>"
         f"<description>Kestrelmark {words}.</description></item>"
     )
+
+
+def _word(number: int) -> str:
+    """Another one for every number, and not like its neighbours'."""
+    left = number * _STEP % len(_LETTERS) ** 7
+    word = ""
+    for _ in range(7):
+        left, letter = divmod(left, len(_LETTERS))
+        word += _LETTERS[letter]
+    return word
 
 
 def _old(number: int) -> str:
