@@ -5,9 +5,10 @@ import gzip
 import io
 import time
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -15,11 +16,15 @@ import structlog
 from aiohttp import web
 from hub_house import MINUTE, House, Net, document, free_port, played
 
+from watcher.app import hubs_of
+from watcher.config.load import load_config
+from watcher.hubs import Hubs
 from watcher.pushed import MAX_WAITING
 from watcher.sources.settings import FeedSettings
 from watcher.store.engine import Transaction
 from watcher.websub.pushes import PING_SPACING
 from watcher.websub.subscription import MISSES, Reason, State
+from watcher.writer import Batches, Writer
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 NEWS = "New rocket"
@@ -617,3 +622,48 @@ def test_feeds_of_one_name_share_no_subscription(tmp_path: Path) -> None:
         return len({f["hub.callback"] for f in forms}), len({f["hub.secret"] for f in forms})
 
     assert played(tmp_path, scenario) == (2, 2)
+
+
+# ── when there is nobody to call ──
+
+
+def configured(folder: Path, **web: str) -> Hubs | None:
+    lines = "".join(f"  {key}: {value}\n" for key, value in web.items())
+    (folder / "rules").mkdir()
+    allow = "http: {allow: ['127.0.0.1:8080']}\n"
+    (folder / "watcher.yaml").write_text(allow + (f"web:\n{lines}" if web else ""))
+    return hubs_of(load_config(folder, {}), Random(1))
+
+
+def test_without_a_public_address_there_are_no_hubs(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+
+    assert configured(tmp_path / "a") is None
+    assert configured(tmp_path / "b", listen="127.0.0.1:8000") is None
+
+
+def test_secrets_go_over_tls_or_to_hubs_inside(tmp_path: Path) -> None:
+    hubs = configured(tmp_path, listen="127.0.0.1:8000", public_url="https://me.example")
+    assert hubs is not None
+
+    assert hubs._keeps_secrets("https://hub.example/")
+    assert hubs._keeps_secrets("http://127.0.0.1:8080/hub")
+    assert not hubs._keeps_secrets("http://hub.example/")
+    assert not hubs._keeps_secrets("http://127.0.0.1/")
+
+
+def test_a_batch_never_holds_two_of_one_feed(tmp_path: Path) -> None:
+    async def run() -> list[list[str]]:
+        writer, seen = Writer(tmp_path, reserve_bytes=0), []
+
+        def work(items: Sequence[str]) -> list[int]:
+            seen.append(list(items))
+            return [0] * len(items)
+
+        batches = Batches[str, int](writer, work, limit=99, apart=lambda item: item[0])
+        await asyncio.gather(*(batches.add(item) for item in ("a1", "b1", "a2", "c1", "a3")))
+        writer.close()
+        return seen
+
+    assert asyncio.run(run()) == [["a1", "b1"], ["a2", "c1"], ["a3"]]
