@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from math import log, sqrt
 
@@ -49,8 +50,10 @@ class Pace:
         counts = [round(n, 3) for n in (self.days, self.entries, *self.hours, *self.weekdays)]
         return json.dumps([int(self.at.timestamp()), int(self.longest / _HOUR * 60), *counts])
 
-    @classmethod
-    def read(cls, text: str | None) -> "Pace | None":
+    @staticmethod
+    # One poll asks several times.
+    @lru_cache(maxsize=64)
+    def read(text: str | None) -> "Pace | None":
         """None for what is not there or was written by another version."""
         try:
             at, longest, days, entries, *counts = json.loads(text or "null")
@@ -60,7 +63,7 @@ class Pace:
         if len(counts) != 31:
             return None
         hours, weekdays = tuple(counts[:24]), tuple(counts[24:])
-        return cls(moment, days, entries, hours, weekdays, timedelta(minutes=longest))
+        return Pace(moment, days, entries, hours, weekdays, timedelta(minutes=longest))
 
     def faded(self, now: datetime) -> "Pace":
         """The same at a later moment, watched in between; a clock that went back changes nothing."""

@@ -292,6 +292,8 @@ def _moved(plan: PollPlan, moved_to: str | None) -> PollPlan:
     Never from https to http: it is followed each time, but what is asked first stays encrypted.
     """
     state = plan.state
+    if moved_to is None and state.moved_to is None and not state.moved_count:
+        return plan
     if moved_to is None or moved_to == state.url or _scheme(state.url) > _scheme(moved_to):
         return replace(plan, state=replace(state, moved_to=None, moved_count=0))
     count = state.moved_count + 1 if moved_to == state.moved_to else 1

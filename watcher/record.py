@@ -218,7 +218,8 @@ class Recorder:
         )
         if self._hubs is not None:
             due = self._hubs.polled_again(poll.feed.id, plan.state.next_poll_at, now)
-            plan = replace(plan, state=replace(plan.state, next_poll_at=due))
+            if due != plan.state.next_poll_at:
+                plan = replace(plan, state=replace(plan.state, next_poll_at=due))
         if status is not None:
             plan = replace(plan, state=replace(plan.state, status=status))
         rows.feeds.append(plan.state)
@@ -386,7 +387,8 @@ def _fetched(
     state: FeedState, found: FetchedFeed, was: FeedState, tally: _Tally, now: datetime
 ) -> FeedState:
     """With what the answer says of itself."""
-    state = replace(state, etag=found.etag, last_modified=found.last_modified)
+    if (found.etag, found.last_modified) != (state.etag, state.last_modified):
+        state = replace(state, etag=found.etag, last_modified=found.last_modified)
     if found.not_modified:
         return state
     untrue = lied(was, tally.dates, etag=found.etag, last_modified=found.last_modified, now=now)
