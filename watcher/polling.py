@@ -183,6 +183,8 @@ def ask_in_full(state: FeedState, now: datetime) -> bool:
     """
     if state.full_only or state.full_at is None:
         return state.full_only
+    if now - state.full_at <= DOUBT_AT_LEAST:
+        return False
     longest = stale_after(Pace.read(state.pace))
     doubt = DOUBT_AFTER if longest is None else max(longest / 2, DOUBT_AT_LEAST)
     return now - state.full_at > doubt
