@@ -16,7 +16,7 @@ from watcher.errors import FetchError
 from watcher.fetch.feed import FetchedFeed
 from watcher.model import FeedState, ParsedFeed
 from watcher.store.engine import Store, Transaction
-from watcher.text import host_of
+from watcher.text import canonical_url, host_of
 from watcher.websub.pushes import PING_SPACING, after_ping, after_poll, after_push, ping_due
 from watcher.websub.subscription import (
     Action,
@@ -97,7 +97,8 @@ class Hubs:
                 # Its hub calls an address that is ours no more; there the lease runs out.
                 self.forget(tx, one)
                 if one.feed in self._wanted and one.state is not State.LEAVING:
-                    self.save(tx, self._new(one.feed, Named(one.hub, one.topic), now))
+                    named, is_ours = Named(one.hub, one.topic), bool(one.secret)
+                    self.save(tx, self._new(one.feed, named, now, is_ours=is_ours))
             elif one.feed not in self._wanted and one.state is not State.LEAVING:
                 self._leave(tx, one, Reason.UNWANTED, now)
 
@@ -186,7 +187,9 @@ class Hubs:
         """Follow what the feed names, and judge its hub by what it told. Whether it is believed."""
         if before.feed not in self._wanted:
             return False
-        current = self._follow(tx, before.feed, named_by(found, parsed), now)
+        named = named_by(found, parsed)
+        is_ours = named is not None and is_polled(named, before, found)
+        current = self._follow(tx, before.feed, named, now, is_ours=is_ours)
         if current is None:
             return False
         judged = after_poll(current, news=news, polled_before=before.last_polled_at)
@@ -222,7 +225,7 @@ class Hubs:
         self.save(tx, after_ping(current, now))
 
     def _follow(
-        self, tx: Transaction, feed: str, named: Named | None, now: datetime
+        self, tx: Transaction, feed: str, named: Named | None, now: datetime, *, is_ours: bool
     ) -> Subscription | None:
         """None: nothing was read, so it names what it named before."""
         current = self.of(feed)
@@ -230,7 +233,7 @@ class Hubs:
             return current
         if current is not None:
             self._leave(tx, current, Reason.CHANGED, now)
-        fresh = self._new(feed, named, now)
+        fresh = self._new(feed, named, now, is_ours=is_ours)
         self.save(tx, fresh)
         return fresh
 
@@ -241,9 +244,10 @@ class Hubs:
         else:
             self.save(tx, leaving)
 
-    def _new(self, feed: str, named: Named, now: datetime) -> Subscription:
+    def _new(self, feed: str, named: Named, now: datetime, *, is_ours: bool) -> Subscription:
+        """Of a topic that is not ours only pings are wanted, which need no signature."""
         token, secret = token_urlsafe(32), ""
-        if named.hub and self._keeps_secrets(prefer_tls(named.hub)):
+        if named.hub and is_ours and self._keeps_secrets(prefer_tls(named.hub)):
             secret = token_urlsafe(48)
         return start(named, feed=feed, base=self._base, token=token, secret=secret, now=now)
 
@@ -260,6 +264,11 @@ def named_by(found: FetchedFeed, parsed: ParsedFeed | None) -> Named | None:
     if not hub.startswith(("http://", "https://")):
         return Named()
     return Named(hub, found.self_url or parsed.hints.self_url or found.url)
+
+
+def is_polled(named: Named, state: FeedState, found: FetchedFeed) -> bool:
+    """Whether the topic is the very feed we poll: some name another, like that of a whole site."""
+    return canonical_url(named.topic) in {canonical_url(state.url), canonical_url(found.url)}
 
 
 def said(one: Subscription) -> dict[str, object]:

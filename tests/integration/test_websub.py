@@ -406,6 +406,19 @@ def test_a_hub_without_tls_gets_no_secret_and_its_pushes_are_pings(tmp_path: Pat
     assert played(tmp_path, scenario) == (False, 202, 1, True)
 
 
+def test_a_push_of_another_feed_of_the_site_is_only_a_ping(tmp_path: Path) -> None:
+    """Themes copy the whole site's address into the feeds of its sections."""
+
+    async def scenario(house: House) -> tuple[int, bool]:
+        house.net.headers = {"Link": f"<{house.net.base}/all>; rel=self"}
+        await house.subscribed("One")
+        house.wait(5 * MINUTE)
+        await house.push(document(NEWS))
+        return house.articles, house.state.next_poll_at <= house.clock.now()
+
+    assert played(tmp_path, scenario) == (1, True)
+
+
 def test_old_pushes_sent_again_change_nothing(tmp_path: Path) -> None:
     async def scenario(house: House) -> tuple[list[str], int, bool]:
         await house.subscribed("One")
