@@ -321,6 +321,17 @@ def test_retry_after_is_seconds_or_a_date(value: str | None, wait: timedelta | N
         ({"expires": "Sat, 30 May 2026 14:00:00 GMT"}, timedelta(hours=2)),
         ({"expires": "0"}, None),
         ({"cache-control": "s-maxage=9"}, None),
+        ({"cache-control": "max-age=0, must-revalidate"}, None),
+        ({"cache-control": "private, must-revalidate, max-age=60"}, timedelta(minutes=1)),
+        ({"cache-control": "no-cache, max-age=60"}, None),
+        ({"cache-control": "s-maxage=9, max-age=3600", "age": "600"}, timedelta(minutes=50)),
+        ({"cache-control": "max-age=60", "age": "61"}, None),
+        ({"cache-control": "max-age=60", "age": "old"}, timedelta(minutes=1)),
+        (
+            {"expires": "Tue, 01 Jan 2030 01:00:00 GMT", "date": "Tue, 01 Jan 2030 00:00:00 GMT"},
+            timedelta(hours=1),
+        ),
+        ({"expires": "Fri, 29 May 2026 14:00:00 GMT"}, None),
         ({}, None),
     ],
 )

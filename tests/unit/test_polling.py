@@ -19,6 +19,8 @@ from watcher.polling import (
     PollReason,
     after_failure,
     after_success,
+    ask_in_full,
+    read_hints,
 )
 
 NOW = datetime(2026, 5, 30, 12, 30, tzinfo=UTC)
@@ -158,5 +160,65 @@ def test_durations_are_read_and_written(text: str, value: timedelta) -> None:
 
 @pytest.mark.parametrize("text", ["", "5", "m", "five minutes", "-5m", "5y", "9" * 30 + "w"])
 def test_what_is_no_duration_says_so(text: str) -> None:
-    with pytest.raises(ValueError, match="duration|has no unit"):
+    with pytest.raises(ValueError, match=r"duration|has no unit"):
         parse_duration(text)
+
+
+def test_a_move_from_https_to_http_is_followed_and_not_kept() -> None:
+    """Who asks first over https can't be led astray on the way."""
+    state = STATE
+    for _ in range(CONFIRM_MOVE + 2):
+        state = success(state, moved_to="http://sample.example/feed").state
+
+    assert (state.url, state.moved_count) == (STATE.url, 0)
+    assert success(replace(STATE, url="http://a.example/"), moved_to="https://a.example/").state.moved_count == 1  # fmt: skip
+
+
+def test_hints_of_the_last_reading_hold_while_nothing_is_read() -> None:
+    hints = PollHints(2 * HOUR, frozenset({3, 4}), frozenset({"sunday"}))
+    read = success(hints=hints)
+    unread = success(read.state)
+
+    assert unread.reason is PollReason.TTL
+    assert read_hints(read.state.hints) == hints
+    assert success(unread.state, hints=PollHints()).state.hints is None
+
+
+def test_an_exact_interval_is_kept_whatever_the_rhythm() -> None:
+    exact = replace(BOUNDS, every=timedelta(minutes=2), exact=True)
+    waits = [
+        after_success(replace(STATE, newest_at=NOW - silence), now=NOW, bounds=exact, rng=Random(1))
+        for silence in (timedelta(0), 300 * DAY)
+    ]
+
+    assert all(timedelta(minutes=2) <= wait(plan) <= timedelta(minutes=2.2) for plan in waits)
+    assert {plan.reason for plan in waits} == {PollReason.SET}
+
+
+def test_no_jitter_is_early() -> None:
+    rng = Random(7)
+    good = [after_success(STATE, now=NOW, bounds=BOUNDS, rng=rng) for _ in range(200)]
+    bad = [after_failure(STATE, now=NOW, bounds=BOUNDS, error="x", rng=rng) for _ in range(200)]
+
+    assert min(map(wait, [*good, *bad])) >= timedelta(minutes=15)
+    assert len({wait(plan) for plan in good}) > 100
+
+
+def test_while_most_feeds_fail_none_is_called_broken_and_each_is_tried_within_the_hour() -> None:
+    state = STATE
+    for _ in range(12):
+        plan = failure(state, everywhere=True)
+        state = plan.state
+
+    assert (state.status, plan.notice) == (FeedStatus.OK, None)
+    assert wait(plan) <= 1.1 * HOUR
+    assert failure(state).notice is Notice.BROKEN
+
+
+def test_a_reading_in_full_is_due_after_a_week_of_not_modified() -> None:
+    asked = replace(STATE, etag='"x"', full_at=NOW - 9 * DAY)
+
+    assert ask_in_full(asked, NOW)
+    assert not ask_in_full(replace(asked, full_at=NOW - 7 * DAY), NOW)
+    assert not ask_in_full(replace(asked, full_at=None), NOW)
+    assert ask_in_full(replace(asked, full_at=NOW, full_only=True), NOW)
