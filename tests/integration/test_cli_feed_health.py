@@ -16,10 +16,12 @@ from watcher.cli.main import app
 from watcher.model import FeedState, FeedStatus
 from watcher.pace import begun
 from watcher.store.engine import open_store
+from watcher.websub.subscription import State, Subscription
 
 NOW = datetime.now(UTC)
 PAGES = {
     "/rss": ("text/html", "<rss version='2.0'><channel><title>Wire</title><item><title>\x1b[31mRocket</title></item></channel></rss>"),
+    "/hub": ("application/rss+xml", "<rss version='2.0' xmlns:a='http://www.w3.org/2005/Atom'><channel><title>Wire</title><a:link rel='hub' href='https://hub.example/x'/></channel></rss>"),
     "/page": ("text/html", "<!doctype html><html><title>Gazette</title></html>"),
 }  # fmt: skip
 
@@ -124,3 +126,30 @@ def test_check_of_a_page_says_how_to_find_its_feeds(desk: Desk) -> None:
 
     assert done.exit_code == 1
     assert f"watcher feeds discover {desk.site}/page" in done.stderr
+
+
+def test_check_names_the_hub_that_would_push_the_feed(desk: Desk) -> None:
+    said = "names a hub, hub.example: it is pushed where web.public_url is set"
+
+    assert said in desk.run("check", f"{desk.site}/hub").stdout
+    assert "hub" not in desk.run("check", "rss").stdout
+
+
+def test_list_says_until_when_a_feed_is_pushed_and_nothing_that_a_hub_knows(desk: Desk) -> None:
+    desk.save(ok(desk))
+    assert "pushed" not in desk.run("list").stdout
+    live = Subscription(
+        "the-token", "rss", "https://hub.example/", f"{desk.site}/rss", "https://me.example",
+        "the-secret", NOW, State.LIVE, lease_until=NOW + timedelta(days=3),
+    )  # fmt: skip
+    store = open_store(desk.folder / "data" / STORE_NAME)
+    with store.begin() as tx:
+        tx.subscriptions.save(live)
+    store.close()
+    shown, raw = desk.run("list").stdout, desk.run("list", "--json").stdout
+    pushed = {row["feed"]: row["pushed"] for row in json.loads(raw)}
+
+    assert "pushed until" in shown
+    assert pushed == {"rss": (NOW + timedelta(days=3)).isoformat(), "page": None}
+    assert "the-token" not in shown + raw
+    assert "the-secret" not in shown + raw

@@ -22,6 +22,7 @@ from watcher.place import clock_of
 from watcher.sources.parse import parse_feed
 from watcher.sources.report import report
 from watcher.sources.settings import FeedSettings
+from watcher.text import host_of
 
 if TYPE_CHECKING:
     from watcher.checkup import Finding, Seen
@@ -150,6 +151,7 @@ def _print_check(seen: "Seen", findings: Sequence["Finding"]) -> None:
     ]
     if validators:
         say(f"can be asked for changes only: {' and '.join(validators)}")
+    _print_hub(seen)
     for finding in findings:
         say(
             f"problem: {finding.text}"
@@ -160,6 +162,14 @@ def _print_check(seen: "Seen", findings: Sequence["Finding"]) -> None:
         say("nothing is wrong with it")
     for entry in parsed.entries[:5]:
         say(f"  {cell(entry.published)}  {entry.title}")
+
+
+def _print_hub(seen: "Seen") -> None:
+    from watcher.hubs import named_by
+
+    named = named_by(seen.fetched, seen.parsed)
+    if named is not None and named.hub:
+        say(f"names a hub, {host_of(named.hub)}: it is pushed where web.public_url is set")
 
 
 @app.command("revive")
