@@ -17,14 +17,17 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from datetime import time as time_of_day
 from pathlib import Path
 from random import Random
 
 from watcher.alerts.routes import ReceiverClock, RouteSettings
+from watcher.alerts.schedule import QuietHours
 from watcher.model import Article
 from watcher.pipeline import Pipeline, Plan
 from watcher.replay import Replay
 from watcher.rules.compile import compile_rules
+from watcher.rules.policy import AlertPolicy
 from watcher.rules.schema import RuleSpec
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
@@ -193,8 +196,29 @@ def _article(rng: Random, number: int, event: Event, at: datetime) -> Article:
     )
 
 
+#: What rules ask for besides, in turns.
+POLICIES: tuple[dict[str, object], ...] = (
+    {},
+    {"burst": {"factor": 3, "over": "1h"}, "at_most": "30 per day"},
+    {"nothing_heard_for": "6h", "follow_ups": "all"},
+    {"min_publishers": "2 within 6h", "severity": [{"to": "high", "words": ["blaze", "strike"]}]},
+)
+ROUTES: tuple[dict[str, object], ...] = (
+    {
+        "match": {"min_severity": "high"},
+        "receivers": ["desk"],
+        "escalate": [{"after": "30m", "receivers": ["chief"]}],
+        "continue": True,
+    },
+    {
+        "receivers": ["reader"],
+        "send": {"digest": "0 7 * * *", "min_items": 20, "max_wait": "3d", "group_by": "rule"},
+    },
+)
+
+
 def pipeline() -> Pipeline:
-    """Forty rules of a place and a subject or two, a daily digest and an immediate route."""
+    """Forty rules of a place and a subject or two with every policy, digests, nights and escalation."""
     specs = [
         RuleSpec(
             id=f"r{n}",
@@ -204,17 +228,16 @@ def pipeline() -> Pipeline:
                     {"any": [*SUBJECTS[n % 5 :: 5]]},
                 ]
             },
+            alert=AlertPolicy.model_validate(POLICIES[n % len(POLICIES)]),
         )
         for n in range(RULES)
     ]
     rules, problems = compile_rules(specs, {})
     assert not problems, problems
-    routes = [
-        RouteSettings.model_validate(
-            {"receivers": ["desk"], "send": {"digest": "0 7 * * *", "zone": "Asia/Seoul"}}
-        )
-    ]
-    return Pipeline(Plan(tuple(rules), tuple(routes), {"desk": ReceiverClock()}))
+    routes = tuple(RouteSettings.model_validate(route) for route in ROUTES)
+    night = ReceiverClock("Asia/Seoul", QuietHours(time_of_day(22), time_of_day(7, 30)))
+    receivers = {"desk": ReceiverClock(), "chief": night, "reader": night}
+    return Pipeline(Plan(tuple(rules), routes, receivers))
 
 
 def held() -> float:

@@ -138,6 +138,7 @@ class Pipeline:
     def _take(self, plan: Plan) -> None:
         self.plan = plan
         self._rules = {rule.id: rule for rule in plan.rules}
+        self._watching = tuple(rule for rule in plan.rules if watches(rule))
 
     def use(self, plan: Plan) -> None:
         """Swap rules and routes; stories and what was told stay.
@@ -202,7 +203,7 @@ class Pipeline:
                 article=article,
                 assignment=assignment,
                 told=told,
-                recent=tuple(self.memory.times.get(rule.id, ())),
+                recent=self.memory.times.get(rule.id, ()),
                 now=now,
                 silent_since=heard.silent_since if heard else None,
             )
@@ -260,18 +261,16 @@ class Pipeline:
 
     def begin(self, now: datetime) -> None:
         """Rules that wait for a silence do so from now on."""
-        for rule in self.plan.rules:
-            if watches(rule):
-                self.heard(rule.id, now)
+        for rule in self._watching:
+            self.heard(rule.id, now)
 
     def notice(self, now: datetime) -> list[Noticed]:
         """Bursts and silences of rules that ask for them; each is told once."""
         found: list[Noticed] = []
-        for rule in self.plan.rules:
-            if watches(rule):
-                heard = self.heard(rule.id, now)
-                decisions = [d for d in decide_rhythm(rule, heard, now) if d.send]
-                found += (self._noticed(rule, heard, decision, now) for decision in decisions)
+        for rule in self._watching:
+            heard = self.heard(rule.id, now)
+            decisions = [d for d in decide_rhythm(rule, heard, now) if d.send]
+            found += (self._noticed(rule, heard, decision, now) for decision in decisions)
         return found
 
     def _noticed(self, rule: Rule, heard: Heard, decision: Decision, now: datetime) -> Noticed:
@@ -298,7 +297,7 @@ class Pipeline:
         """When the next rule will have been silent for too long, if nothing comes."""
         dues = (
             silence_due(rule, self.memory.heard[rule.id])
-            for rule in self.plan.rules
+            for rule in self._watching
             if rule.id in self.memory.heard
         )
         return min((due for due in dues if due is not None), default=None)

@@ -90,6 +90,8 @@ class Replay:
     _members: dict[str, dict[str, int]] = field(default_factory=dict)
     _expired_at: datetime | None = None
     _now: datetime | None = None
+    #: No rule will have been silent for too long before.
+    _calm_until: datetime | None = None
 
     def run(self, articles: Iterable[Article]) -> Iterator[Record]:
         """Records in the order things happen; the articles must be in order of time."""
@@ -164,9 +166,16 @@ class Replay:
 
     def _silences(self, now: datetime) -> Iterator[Record]:
         """Rules that fell silent before this moment, each at its own."""
+        if self._calm_until is not None and now <= self._calm_until:
+            return
         while (due := self.pipeline.next_silence()) is not None and due < now:
             yield from self._until(due)
             yield from self._noticed(due)
+        # Until then no match can bring a sooner one about.
+        spans = [rule.policy.nothing_heard_for for rule in self.pipeline.plan.rules]
+        least = min((span for span in spans if span is not None), default=None)
+        self._calm_until = now + least if least is not None else datetime.max.replace(tzinfo=UTC)
+        self._calm_until = min(self._calm_until, due or self._calm_until)
 
     def _noticed(self, now: datetime) -> Iterator[Record]:
         for noticed in self.pipeline.notice(now):

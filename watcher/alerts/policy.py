@@ -1,6 +1,6 @@
 """Is the reader told of this match, and why (not)? Pure: the same facts, the same decision."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -131,7 +131,7 @@ def decide_alert(
     article: Article,
     assignment: Assignment,
     told: Told,
-    recent: Sequence[datetime],
+    recent: Collection[datetime],
     now: datetime,
     silent_since: datetime | None = None,
 ) -> Decision:
@@ -151,7 +151,7 @@ def decide_alert(
     else:
         decision = _follow_up(rule, article, assignment, told, now)
     if decision.send and policy.at_most is not None:
-        used = sum(1 for at in recent if at > now - policy.at_most.period)
+        used = sum(at > now - policy.at_most.period for at in recent)
         if used >= policy.at_most.count:
             return _quiet(rule, Reason.AT_MOST_REACHED, f"{used} alerts in the period")
     if silent_since is not None and decision.kind in {AlertKind.NEW_STORY, AlertKind.FOLLOW_UP}:

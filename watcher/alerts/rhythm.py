@@ -1,6 +1,6 @@
 """More than usual, or nothing at all: what only the clock can notice. Pure."""
 
-from collections import deque
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,20 +22,21 @@ UNHEARD = frozenset(
 
 @dataclass(slots=True)
 class Heard:
-    """What a rule that asks for a burst or a silence has heard since it `began` to watch."""
+    """What a rule that asks for a burst or a silence has heard since it `began` to watch.
+
+    `matches` are in order of time.
+    """
 
     began: datetime
-    matches: deque[datetime] = field(default_factory=deque)
+    matches: list[datetime] = field(default_factory=list)
     last_at: datetime | None = None
     burst_at: datetime | None = None
     silence_at: datetime | None = None
 
     def note_match(self, at: datetime) -> None:
-        """In order of time."""
-        self.matches.append(at)
+        insort(self.matches, at)
         self.last_at = at
-        while self.matches[0] < at - SPAN:
-            self.matches.popleft()
+        del self.matches[: bisect_left(self.matches, at - SPAN)]
 
     def note_alert(self, kind: AlertKind, at: datetime) -> None:
         if kind is AlertKind.BURST:
@@ -115,8 +116,8 @@ def decide_burst(
 ) -> Decision:
     """Tell that a rule matches far more than it usually does at this hour; once in any `over`.
 
-    `matches` are the times of its matches, wire copies left out, the last month at
-    most. The usual is the mean of the same span on earlier days; the same weekday
+    `matches` are the times of its matches in order, wire copies left out, the last month
+    at most. The usual is the mean of the same span on earlier days; the same weekday
     counts twice, and a day without a match counts as one with none.
     """
     burst = rule.policy.burst
@@ -125,8 +126,9 @@ def decide_burst(
     if not rule.policy.active.holds(now):
         return _quiet(rule, Reason.NOT_ACTIVE)
     count = _within(matches, now, burst.over)
-    usual = usual_count(matches, burst.over, now)
-    if usual is None or count < max(LEAST_MATCHES, burst.factor * usual):
+    # Most looks end here; what is usual costs more.
+    usual = usual_count(matches, burst.over, now) if count >= LEAST_MATCHES else None
+    if usual is None or count < burst.factor * usual:
         return _quiet(rule, Reason.AS_USUAL)
     if last_burst_at is not None and now - last_burst_at < burst.over:
         return _quiet(rule, Reason.BURST_TOLD)
@@ -140,7 +142,7 @@ def usual_count(matches: Sequence[datetime], over: timedelta, now: datetime) -> 
     """What the span that ends now usually brings; None while too few days are known."""
     if not matches:
         return None
-    days = min((now - min(matches)) // timedelta(days=1), MOST_DAYS)
+    days = min((now - matches[0]) // timedelta(days=1), MOST_DAYS)
     if days < LEAST_DAYS:
         return None
     total = weights = 0
@@ -152,7 +154,7 @@ def usual_count(matches: Sequence[datetime], over: timedelta, now: datetime) -> 
 
 
 def _within(matches: Sequence[datetime], end: datetime, over: timedelta) -> int:
-    return sum(1 for at in matches if end - over < at <= end)
+    return bisect_right(matches, end) - bisect_right(matches, end - over)
 
 
 def _quiet(rule: Rule, reason: Reason, detail: str = "") -> Decision:

@@ -39,6 +39,19 @@ def _trigger(cron: str) -> Any:
 
 def next_slot(cron: str, zone: str, after: datetime) -> datetime:
     """The first slot strictly later than `after`, in UTC. Raises ValueError if there is none."""
+    since, known = _last_found.get((cron, zone), (after, after))
+    if since <= after < known:
+        return known
+    slot = _next_slot(cron, zone, after)
+    _last_found[cron, zone] = (after, slot)
+    return slot
+
+
+#: Of each schedule the slot asked for last, and since when it is the next: alerts come in order of time.
+_last_found: dict[tuple[str, str], tuple[datetime, datetime]] = {}
+
+
+def _next_slot(cron: str, zone: str, after: datetime) -> datetime:
     place = ZoneInfo(zone)
     # Start a day early: near a clock change local time runs backwards.
     local = after.astimezone(place).replace(tzinfo=UTC) - timedelta(days=1)
