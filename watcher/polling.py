@@ -151,7 +151,7 @@ def after_failure(
         reason, later = PollReason.GONE, now + MAX_BACKOFF
         gone = replace(failed, status=FeedStatus.GONE, next_poll_at=later, reason=reason.value)
         return PollPlan(gone, reason, Notice.GONE)
-    longest = MAX_BACKOFF_OF_ALL if everywhere else MAX_BACKOFF
+    longest = min(MAX_BACKOFF_OF_ALL if everywhere else MAX_BACKOFF, bounds.most)
     delay = min(bounds.every * 2 ** min(failures - 1, 12), max(longest, bounds.every))
     delay, reason = delay * rng.uniform(1.0, 1.1), PollReason.BACKOFF
     if retry_after is not None and retry_after > delay:

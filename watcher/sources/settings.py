@@ -29,8 +29,8 @@ def _allowed(headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
 
 
 class FeedSettings(BaseModel):
-    """`every` is the longest wait between polls; the feed's own rhythm may make it shorter or longer
-    within the bounds of `poll:` in watcher.yaml."""
+    """`every`: ask this often, whatever the feed's rhythm and the bounds of `poll:`; what a server
+    asks for and failures may make it rarer."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
