@@ -29,6 +29,8 @@ log = structlog.get_logger()
 MAX_CHALLENGE = 1024
 # Of one feed so many pushes wait in their connections, the next comes again later.
 MAX_WAITING = 8
+# Requests of one hub for one feed; more can't be news, and each costs a transaction.
+MAX_A_MINUTE = 60
 # Bodies in memory, of all feeds together.
 MAX_BODIES = 8
 # Less than the listener gives a request; a feed is parsed and stored in milliseconds.
@@ -86,6 +88,8 @@ class Callbacks:
         self._waiting: Counter[str] = Counter()
         self._turns: dict[str, asyncio.Lock] = {}
         self._bodies = asyncio.Semaphore(MAX_BODIES)
+        self._minute = 0
+        self._of_minute: Counter[str] = Counter()
         self._ignored: Counter[str] = Counter()
         self._counted_at: datetime | None = None
 
@@ -96,6 +100,8 @@ class Callbacks:
     ) -> str | None:
         """What to answer; None for "not found". Idempotent: a hub may ask twice."""
         if self._hubs.get(token) is None or not _is_sound(challenge, mode):
+            return None
+        if self._is_flood(token):
             return None
         accepted = await self._writer(self._hear, token, mode, topic, lease)
         return challenge if accepted else None
@@ -114,7 +120,7 @@ class Callbacks:
             return UNKNOWN
         if not known.is_live(self._clock.now()):
             return OVER
-        if self._waiting[token] >= MAX_WAITING:
+        if self._waiting[token] >= MAX_WAITING or self._is_flood(token):
             return BUSY
         try:
             async with asyncio.timeout(DEADLINE.total_seconds()), self._turn(token):
@@ -122,6 +128,14 @@ class Callbacks:
         except (TimeoutError, StoreError) as error:
             log.warning("push_put_off", feed=known.feed, error=str(error) or "took too long")
             return BUSY
+
+    def _is_flood(self, token: str) -> bool:
+        minute = int(self._clock.now().timestamp() / 60)
+        if minute != self._minute:
+            self._minute = minute
+            self._of_minute.clear()
+        self._of_minute[token] += 1
+        return self._of_minute[token] > MAX_A_MINUTE
 
     @asynccontextmanager
     async def _turn(self, token: str) -> AsyncIterator[None]:

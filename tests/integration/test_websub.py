@@ -19,7 +19,7 @@ from hub_house import MINUTE, House, Net, document, free_port, played
 from watcher.app import hubs_of
 from watcher.config.load import load_config
 from watcher.hubs import Hubs
-from watcher.pushed import MAX_WAITING
+from watcher.pushed import MAX_A_MINUTE, MAX_WAITING
 from watcher.sources.settings import FeedSettings
 from watcher.store.engine import Transaction
 from watcher.websub.pushes import PING_SPACING
@@ -469,6 +469,17 @@ def test_too_many_pushes_at_once_are_told_to_come_back(tmp_path: Path) -> None:
 
     assert statuses == [202] * MAX_WAITING + [503] * 3
     assert (busy, articles) == ({"60"}, 1 + MAX_WAITING)
+
+
+def test_a_hub_that_pushes_without_a_pause_is_slowed_down(tmp_path: Path) -> None:
+    async def scenario(house: House) -> tuple[list[int], int]:
+        await house.subscribed("One")
+        house.wait(MINUTE)
+        statuses = [(await house.push(b"")).status for _ in range(MAX_A_MINUTE + 2)]
+        house.wait(MINUTE)
+        return statuses, (await house.push(document(NEWS))).status
+
+    assert played(tmp_path, scenario) == ([202] * MAX_A_MINUTE + [503] * 2, 202)
 
 
 def test_a_push_that_cannot_be_stored_is_not_taken(
