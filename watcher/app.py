@@ -293,6 +293,8 @@ class App:
         zones = zones_of(config)
         poll, http = config.settings.poll, config.settings.http
         limits = PollLimits(PollBounds(poll.every, poll.min, poll.max), http.timeout, http.max_body)
+        if self._callbacks is not None:
+            self._callbacks.max_body = http.max_body
         self._pipeline.use(plan)
         with self.store.begin() as tx:
             restore_heard(self._pipeline, tx, self._clock.now())

@@ -67,7 +67,7 @@ BUSY = Reply(503, COME_BACK)
 
 
 class Callbacks:
-    """Works in the daemon's loop, for as many hubs as there are."""
+    """Works in the daemon's loop, for as many hubs as there are. `max_body` may change at a reload."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class Callbacks:
         self._writer = writer
         self._ingest = ingest
         self._clock = clock
-        self._max_body = max_body
+        self.max_body = max_body
         self._waiting: Counter[str] = Counter()
         self._turns: dict[str, asyncio.Lock] = {}
         self._bodies = asyncio.Semaphore(MAX_BODIES)
@@ -151,7 +151,7 @@ class Callbacks:
                 del self._turns[token]
 
     async def _take(self, known: Subscription, push: Push) -> Reply:
-        raw = await _read(push.body, self._max_body)
+        raw = await _read(push.body, self.max_body)
         if raw is None:
             return TOO_LARGE
         if known.secret and not await asyncio.to_thread(
@@ -159,7 +159,7 @@ class Callbacks:
         ):
             await self._ignore(known)
             return TAKEN
-        body = _decoded(raw, push.encoding, self._max_body)
+        body = _decoded(raw, push.encoding, self.max_body)
         if not known.secret or not body.strip() or not await self._record(known, push, body):
             await self._writer(self._ping, known.feed)
         return TAKEN
