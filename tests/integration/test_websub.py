@@ -14,14 +14,19 @@ from typing import Any
 import pytest
 import structlog
 from aiohttp import web
-from hub_house import MINUTE, House, Net, document, free_port, played
+from hub_house import MINUTE, NOW, House, Net, document, free_port, played
 
 from watcher.app import hubs_of
 from watcher.config.load import load_config
+from watcher.errors import FetchError
+from watcher.fetch.feed import FetchedFeed
 from watcher.hubs import Hubs
+from watcher.model import FeedState
 from watcher.pushed import MAX_A_MINUTE, MAX_WAITING
+from watcher.sources.parse import parse_feed
 from watcher.sources.settings import FeedSettings
-from watcher.store.engine import Transaction
+from watcher.store.engine import Transaction, open_store
+from watcher.subscriber import form_of
 from watcher.websub.pushes import PING_SPACING
 from watcher.websub.subscription import MISSES, Reason, State
 from watcher.writer import Batches, Writer
@@ -691,3 +696,25 @@ def test_a_batch_never_holds_two_of_one_feed(tmp_path: Path) -> None:
         return seen
 
     assert asyncio.run(run()) == [["a1", "b1"], ["a2", "c1"], ["a3"]]
+
+
+def test_a_hub_named_without_tls_is_asked_in_clear_once_tls_has_failed(tmp_path: Path) -> None:
+    """Only when the feed names it so, and it has never answered with TLS."""
+    hubs = Hubs("https://me.example", keeps_secrets=lambda hub: hub.startswith("https:"), rng=Random(1))  # fmt: skip
+    store = open_store(Path(":memory:"))
+    with store.begin() as tx:
+        hubs.use(tx, ["a", "b"], NOW)
+        for name, hub in (("a", "http://hub.example/"), ("b", "https://hub.example/")):
+            found = FetchedFeed(False, "https://news.example/", hub=hub)
+            parsed = parse_feed(document("One"), url=found.url)
+            state = FeedState(name, found.url, NOW)
+            hubs.after_poll(tx, state, found, parsed, news=True, now=NOW)
+        for step in hubs.claim(tx, NOW, 9):
+            hubs.turned_down(tx, step.subscription, FetchError("tls", "no"), NOW)
+        asked = [
+            (step.subscription.address, "hub.secret" in form_of(step.subscription, step.action))
+            for step in hubs.claim(tx, NOW + HOUR, 9)
+        ]
+    store.close()
+
+    assert asked == [("http://hub.example/", False), ("https://hub.example/", True)]
