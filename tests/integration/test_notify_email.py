@@ -102,7 +102,10 @@ DRIP = "DRIP"
 
 @dataclass
 class ScriptedServer:
-    """Speaks SMTP; `script` replaces the answer to a verb, `BANNER` or `DOT`, or drops the line there."""
+    """Speaks SMTP; `script` replaces the answer to a verb, `BANNER` or `DOT`, or drops the line there.
+
+    `AGAIN MAIL` is the answer to MAIL on a connection that has brought a mail before.
+    """
 
     script: Mapping[str, str]
     seen: list[str] = field(default_factory=list)
@@ -117,6 +120,7 @@ class ScriptedServer:
             writer.close()
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        again = ""
         await self._say(writer, "BANNER", "220 sink")
         while line := (await reader.readline()).decode().strip():
             verb = line.split()[0].upper()
@@ -127,9 +131,11 @@ class ScriptedServer:
                 if self.script.get("DOT", "250").startswith(("250", DROP + " after")):
                     self.accepted.append(body)
                 await self._say(writer, "DOT", "250 ok")
+                again = "AGAIN "
                 continue
             usual = "250-sink\r\n250 8BITMIME" if verb == "EHLO" else "250 ok"
-            await self._say(writer, verb, "221 bye" if verb == "QUIT" else usual)
+            usual = "221 bye" if verb == "QUIT" else usual
+            await self._say(writer, verb, self.script.get(again + verb, usual))
 
     async def _say(self, writer: asyncio.StreamWriter, verb: str, usual: str) -> None:
         answer = self.script.get(verb, usual)

@@ -57,7 +57,7 @@ def test_mails_that_wait_together_share_a_connection() -> None:
     done = drain(5)
 
     assert len(done.server.accepted) == 5
-    assert (done.heard("EHLO"), done.heard("RSET"), done.heard("QUIT")) == (1, 4, 1)
+    assert (done.heard("EHLO"), done.heard("RSET"), done.heard("QUIT")) == (1, 0, 1)
 
 
 def test_a_connection_is_renewed_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,8 +70,8 @@ def test_a_connection_is_renewed_now_and_then(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_connection_the_server_closed_meanwhile_costs_no_attempt() -> None:
-    """The first command of the next mail is RSET: lost there, nothing of the mail was said."""
-    done = drain(3, RSET=DROP)
+    """The first command of the next mail names its sender: lost there, nothing of it was said."""
+    done = drain(3, {"AGAIN MAIL": DROP})
 
     assert not [o for o in done.outcomes if isinstance(o, Exception)]
     assert len(done.server.accepted) == 3
@@ -79,9 +79,22 @@ def test_a_connection_the_server_closed_meanwhile_costs_no_attempt() -> None:
 
 
 def test_a_421_between_mails_costs_no_attempt() -> None:
-    done = drain(3, RSET="421 too many")
+    done = drain(3, {"AGAIN MAIL": "421 too many"})
 
     assert len(done.server.accepted) == 3
+
+
+def test_a_server_that_takes_one_mail_per_connection_gets_another_one() -> None:
+    done = drain(3, {"AGAIN MAIL": "503 one is enough"})
+
+    assert len(done.server.accepted) == 3
+    assert done.heard("EHLO") == 3
+
+
+def test_a_sender_that_is_refused_on_a_fresh_connection_is_refused() -> None:
+    done = drain(2, {"MAIL": "550 not you"})
+
+    assert [type(outcome).__name__ for outcome in done.outcomes] == ["PermanentDeliveryError"] * 2
 
 
 def test_a_connection_lost_after_the_dot_is_not_sent_again_by_the_session() -> None:

@@ -21,7 +21,7 @@ from watcher.ports import Settled
 from watcher.text import clean_line
 
 QUIT_TIMEOUT = 5.0
-RSET_TIMEOUT = 10.0
+AGAIN_TIMEOUT = 10.0
 # Postfix's own limits are of this order; a fresh connection now and then spreads over its hosts.
 MOST_PER_CONNECTION = 100
 _CLOSING = 421
@@ -56,8 +56,8 @@ class Server:
 class Session:
     """Submits messages: inside `kept()` over one connection, outside each over its own.
 
-    A connection is asked with RSET before it is used again, so that one the server has closed
-    meanwhile is replaced before anything of the next message is said. From MAIL on a message
+    A kept connection that doesn't take the next sender, because the server has closed it, or
+    counts its mails, is replaced: nothing of the message has been said. From RCPT on a message
     belongs to its connection: what is lost then is the outcome of this attempt.
     """
 
@@ -67,6 +67,8 @@ class Session:
         self._settled: Settled = _at_once
         self._idle: aiosmtplib.SMTP | None = None
         self._used = 0
+        # After a refusal the server is still at that message.
+        self._in_order = True
 
     @asynccontextmanager
     async def kept(self, settled: Settled) -> AsyncIterator[None]:
@@ -83,17 +85,16 @@ class Session:
     async def submit(self, sender: str, recipient: str, message: bytes) -> str:
         """The server's words after the final dot. Raises delivery errors only."""
         try:
-            client = await self._connected()
+            client = await self._begun(sender)
         except Exception as error:
             raise to_delivery_error(error, self._server.host) from error
-        usable = False
+        usable = self._in_order = False
         try:
-            await client.mail(sender)
             await client.rcpt(recipient)
             await self._settled()
             timeout = self._server.data_timeout.total_seconds()
             reply = await client.data(message, timeout=timeout)
-            usable = True
+            usable = self._in_order = True
             return clean_line(f"{reply.code} {reply.message}", 200)
         except StoreError:
             raise
@@ -105,20 +106,29 @@ class Session:
         finally:
             await self._put_back(client, usable=usable)
 
-    async def _connected(self) -> aiosmtplib.SMTP:
+    async def _begun(self, sender: str) -> aiosmtplib.SMTP:
+        """A connection that has taken the sender, the kept one if it does."""
         client, self._idle = self._idle, None
-        if client is not None and await self._still_there(client):
+        if client is not None and await self._goes_on(client, sender):
             self._used += 1
             return client
         self._used = 1
-        return await _open(self._server)
+        client = await _open(self._server)
+        try:
+            await client.mail(sender)
+        except BaseException:
+            client.close()
+            raise
+        return client
 
-    async def _still_there(self, client: aiosmtplib.SMTP) -> bool:
+    async def _goes_on(self, client: aiosmtplib.SMTP, sender: str) -> bool:
         if self._used >= MOST_PER_CONNECTION:
             await _leave(client)
             return False
         try:
-            await client.rset(timeout=RSET_TIMEOUT)
+            if not self._in_order:
+                await client.rset(timeout=AGAIN_TIMEOUT)
+            await client.mail(sender, timeout=AGAIN_TIMEOUT)
         except (aiosmtplib.SMTPException, OSError, TimeoutError):
             client.close()
             return False
