@@ -4,7 +4,7 @@ import hmac
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from watcher.websub.subscription import State, Subscription
+from watcher.websub.subscription import MISSES, State, Subscription
 
 # Pings make a feed due, but not sooner after its last poll.
 PING_SPACING = timedelta(minutes=1)
@@ -39,7 +39,7 @@ def after_poll(
     told = current.last_push_at is not None and (
         polled_before is None or current.last_push_at >= polled_before
     )
-    return replace(current, missed=0 if told else current.missed + 1)
+    return replace(current, missed=0 if told else min(current.missed + 1, MISSES))
 
 
 def ping_due(last_polled_at: datetime | None, now: datetime) -> datetime:

@@ -105,7 +105,7 @@ class Subscription:
     lease_until: datetime | None = None
     failures: int = 0
     last_push_at: datetime | None = None
-    missed: int = 0
+    missed: int = MISSES
     ignored: int = 0
     tls: bool = True
 
@@ -119,8 +119,8 @@ class Subscription:
         return self.state is State.LIVE and self.lease_until is not None and now < self.lease_until
 
     def is_trusted(self, now: datetime) -> bool:
-        """The feed may be polled rarely: pushes have brought news, and polls found little else."""
-        return self.is_live(now) and self.last_push_at is not None and self.missed < MISSES
+        """The feed may be polled rarely: its hub told of news, and polls found little else."""
+        return self.is_live(now) and self.missed < MISSES
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,7 @@ def test_a_hub_is_believed_after_its_first_push_of_news() -> None:
 
     assert not live().is_trusted(NOW)
     assert not known.is_trusted(NOW)
+    assert not after_ping(live(), NOW).is_trusted(NOW)
     assert pushed.is_trusted(NOW)
 
 
@@ -93,6 +94,13 @@ def test_polls_without_news_and_news_it_has_told_of_are_not_held_against_it() ->
 
     assert after_poll(missed, news=False, polled_before=NOW + HOUR) == missed
     assert after_poll(pinged, news=True, polled_before=NOW + 2 * HOUR).missed == 0
+
+
+def test_a_ping_is_believed_when_the_poll_that_follows_finds_news() -> None:
+    pinged = after_ping(live(), NOW)
+
+    assert not after_poll(pinged, news=False, polled_before=NOW - HOUR).is_trusted(NOW)
+    assert after_poll(pinged, news=True, polled_before=NOW - HOUR).is_trusted(NOW)
 
 
 def test_a_ping_makes_the_feed_due_but_never_hammers_it() -> None:
