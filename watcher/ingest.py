@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import structlog
 
@@ -14,7 +15,8 @@ from watcher.polled import Polled, PollLimits, PollReport, Pushed
 from watcher.polling import ask_in_full
 from watcher.ports import Clock, Door, FeedParser
 from watcher.record import Recorder, digest
-from watcher.sources.settings import FeedSettings
+from watcher.sources.index_page import read_index
+from watcher.sources.settings import FeedSettings, PageSettings
 from watcher.stories.publishers import PublisherTable
 from watcher.writer import Batches, Writer
 
@@ -86,7 +88,7 @@ class Ingest:
         try:
             fetched = await self._fetch(feed, state)
             self._faults.hit("after_fetch")
-            return Polled(feed, state, fetched, await self._parse(state, fetched))
+            return Polled(feed, state, fetched, await self._parse(feed, state, fetched))
         except SourceError as error:
             return Polled(feed, state, error)
 
@@ -102,13 +104,23 @@ class Ingest:
             max_bytes=self._limits.max_body,
         )
 
-    async def _parse(self, state: FeedState, fetched: FetchedFeed) -> ParsedFeed | None:
+    async def _parse(
+        self, feed: FeedSettings, state: FeedState, fetched: FetchedFeed
+    ) -> ParsedFeed | None:
         """None when there is nothing new to read: a 304, or the very same bytes again."""
         if fetched.not_modified or digest(fetched.body) == state.body_hash:
             return None
-        return await self._parser.parse(
-            fetched.body, url=fetched.url, content_type=fetched.content_type
-        )
+        return await read_feed(self._parser, feed.page, fetched)
+
+
+async def read_feed(
+    parser: FeedParser, page: PageSettings | None, fetched: FetchedFeed
+) -> ParsedFeed:
+    """A feed, or the list of a page. Raises `ParseError`."""
+    body, url, content_type = fetched.body, fetched.url, fetched.content_type
+    if page is None:
+        return await parser.parse(body, url=url, content_type=content_type)
+    return await parser.ask(partial(read_index, page), body, url=url, content_type=content_type)
 
 
 def _weight(poll: Polled | Pushed) -> int:

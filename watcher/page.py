@@ -15,8 +15,8 @@ from watcher.ports import Door
 from watcher.rules.schema import Sample
 from watcher.rules.testing import article_of
 from watcher.sources.dates import parse_date
-from watcher.sources.encoding import to_utf8
 from watcher.sources.html import html_to_line, html_to_text
+from watcher.sources.markup import decoded_page
 from watcher.stories.publishers import PublisherTable
 
 ACCEPT = "text/html, application/xhtml+xml;q=0.9, text/plain;q=0.8"
@@ -28,7 +28,6 @@ _META = re.compile(r"<meta\b([^<>]{1,2000})>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"""([\w:-]+)\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+)""")
 _TITLE = re.compile(r"<title\b[^<>]*>([^<]{1,2000})<", re.IGNORECASE)
 _LANG = re.compile(r"<html\b[^<>]*?\blang\s*=\s*[\"']?([A-Za-z-]{2,20})", re.IGNORECASE)
-_CHARSET = re.compile(rb"<meta\b[^<>]{0,500}?charset\s*=\s*[\"']?([\w-]{2,40})", re.IGNORECASE)
 _MARKUP = re.compile(r"\s*(<!doctype|<html|<\?xml|<head|<body|<article)\b", re.IGNORECASE)
 
 
@@ -50,10 +49,7 @@ async def fetch_page(door: Door, url: str, *, publishers: PublisherTable, now: d
 
 def decoded(body: bytes, content_type: str = "") -> str:
     """By what the server says, then the page itself."""
-    named = _CHARSET.search(body[:4096])
-    if named and "charset" not in content_type.lower():
-        content_type = f"{content_type or 'text/html'}; charset={named[1].decode()}"
-    return to_utf8(body, content_type or None).body.decode("utf-8", "replace")
+    return decoded_page(body, content_type or None).body.decode("utf-8", "replace")
 
 
 def read_text(text: str, *, publishers: PublisherTable, now: datetime) -> Article:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 from watcher.model import (
     Digest,
@@ -14,6 +14,9 @@ from watcher.model import (
     ParsedFeed,
     Receipt,
 )
+
+Result = TypeVar("Result")
+Work = Callable[[bytes, str, str | None], Result]
 
 
 class Clock(Protocol):
@@ -52,6 +55,12 @@ class FeedParser(Protocol):
 
     async def parse(self, body: bytes, *, url: str, content_type: str | None) -> ParsedFeed:
         """Raise `ParseError` when the bytes are not a feed or cost too much."""
+        ...
+
+    async def ask(
+        self, work: "Work[Result]", body: bytes, *, url: str, content_type: str | None = None
+    ) -> Result:
+        """What `work`, a function of a module or a `partial` of one, makes of body, address and type."""
         ...
 
 

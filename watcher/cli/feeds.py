@@ -10,8 +10,9 @@ from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from pydantic import ValidationError
 
-from watcher.cli.context import FAILED, configuration, opened_store, told_errors
+from watcher.cli.context import FAILED, MISUSED, configuration, opened_store, told_errors
 from watcher.cli.output import cell, complain, listing, print_json, say
 from watcher.config.load import Config
 from watcher.errors import ParseError, SourceError
@@ -19,9 +20,10 @@ from watcher.feed_words import feed_words
 from watcher.model import FeedState, FeedStatus, ParsedFeed
 from watcher.pace import begun, spoken
 from watcher.place import clock_of
+from watcher.sources.index_page import read_index
 from watcher.sources.parse import parse_feed
 from watcher.sources.report import report
-from watcher.sources.settings import FeedSettings
+from watcher.sources.settings import FeedSettings, PageSettings
 from watcher.text import host_of
 
 if TYPE_CHECKING:
@@ -29,6 +31,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Feeds: what they are and how they are.", no_args_is_help=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Items = Annotated[
+    str | None,
+    typer.Option("--items", metavar="SELECTOR", help="A page: the CSS selector of its entries."),
+]
 
 
 @app.command("list")
@@ -92,15 +98,17 @@ def check_feed(
     context: typer.Context,
     feed: Annotated[str, typer.Argument(help="Address, or id of a configured feed.")],
     as_json: AsJson = False,
+    items: Items = None,
 ) -> None:
     """Fetch a feed and say in words what it is and what is wrong with it; stores nothing."""
     from watcher.checkup import checkup
 
+    page = _page(items)
     config = configuration(context)
     known = next((f for f in config.feeds if feed in {f.id, f.url}), None)
     url = known.url if known else feed
     try:
-        seen = asyncio.run(_fetch(config, url, known))
+        seen = asyncio.run(_fetch(config, url, known, page))
     except SourceError as error:
         complain(f"{url}: {error}")
         if error.reason == "not_a_feed":
@@ -116,10 +124,24 @@ def check_feed(
     _print_check(seen, findings)
 
 
-async def _fetch(config: Config, url: str, known: FeedSettings | None = None) -> "Seen":
+def _page(items: str | None) -> PageSettings | None:
+    """What `--items` asks for."""
+    if items is None:
+        return None
+    try:
+        return PageSettings(items=items)
+    except ValidationError as error:
+        complain(f"--items: {error.errors()[0]['msg'].removeprefix('Value error, ')}")
+        raise typer.Exit(MISUSED) from error
+
+
+async def _fetch(
+    config: Config, url: str, known: FeedSettings | None = None, page: PageSettings | None = None
+) -> "Seen":
     from watcher.app import open_door
     from watcher.checkup import Seen
     from watcher.fetch.feed import fetch_feed
+    from watcher.ingest import read_feed
     from watcher.sources.pool import ParserPool
 
     now, begun_at = datetime.now(UTC), monotonic()
@@ -129,9 +151,7 @@ async def _fetch(config: Config, url: str, known: FeedSettings | None = None) ->
         parser = await stack.enter_async_context(ParserPool())
         fetched = await fetch_feed(door, FeedState("check", url, now), now=now, headers=headers)
         took = timedelta(seconds=monotonic() - begun_at)
-        parsed = await parser.parse(
-            fetched.body, url=fetched.url, content_type=fetched.content_type
-        )
+        parsed = await read_feed(parser, page or (known.page if known else None), fetched)
         return Seen(url, fetched, parsed, took, now)
 
 
@@ -197,12 +217,13 @@ def parse_files(
     content_type: Annotated[
         str | None, typer.Option("--content-type", help="As the server says.")
     ] = None,
+    items: Items = None,
 ) -> None:
     """What would be stored of each file, one JSON object a line; exit 1 if one is no feed."""
-    failed = False
+    failed, page = False, _page(items)
     for name in files:
         try:
-            parsed = _parse_one(context, name, base, content_type)
+            parsed = _parse_one(context, name, base, content_type, page)
         except (SourceError, OSError) as error:
             failed = True
             reason = error.reason if isinstance(error, SourceError) else "unreadable"
@@ -215,11 +236,17 @@ def parse_files(
 
 
 def _parse_one(
-    context: typer.Context, name: str, base: str | None, content_type: str | None
+    context: typer.Context,
+    name: str,
+    base: str | None,
+    content_type: str | None,
+    page: PageSettings | None,
 ) -> ParsedFeed:
     if name.startswith(("http://", "https://")):
-        return asyncio.run(_fetch(configuration(context), name)).parsed
+        return asyncio.run(_fetch(configuration(context), name, page=page)).parsed
     body = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     if len(body) > 10 * 1024 * 1024:
         raise ParseError("too_large", "more than 10 MiB")
+    if page is not None:
+        return read_index(page, body, base or "", content_type)
     return parse_feed(body, url=base or "", content_type=content_type)

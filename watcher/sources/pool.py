@@ -6,16 +6,16 @@ import multiprocessing
 import os
 import resource
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
 from multiprocessing.connection import Connection
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
 from watcher.errors import ParseError
 from watcher.model import ParsedFeed
+from watcher.ports import Result, Work
 from watcher.sources.parse import parse_feed
 
 MEMORY_BYTES = 1024 * 1024 * 1024
@@ -23,9 +23,7 @@ MEMORY_BYTES = 1024 * 1024 * 1024
 FEEDS_PER_CHILD = 2_000
 # A child imports its parsers first, on a busy machine too.
 _START_SECONDS = 60.0
-_Result = TypeVar("_Result")
-_Work = Callable[[bytes, str, str | None], _Result]
-_Task = tuple[_Work[Any], bytes, str, str | None]
+_Task = tuple[Work[Any], bytes, str, str | None]
 
 # ── in the child ─────────────────────────────────────────────────────────────
 
@@ -48,7 +46,7 @@ def _serve(pipe: Connection, cpu_seconds: int) -> None:
             pipe.send(_outcome(*task))
 
 
-def _outcome(work: _Work[Any], body: bytes, url: str, content_type: str | None) -> Any:
+def _outcome(work: Work[Any], body: bytes, url: str, content_type: str | None) -> Any:
     """What it gives, or the exception that it raised."""
     try:
         return work(body, url, content_type)
@@ -153,9 +151,9 @@ class ParserPool:
         return await self.ask(_parse, body, url=url, content_type=content_type)
 
     async def ask(
-        self, work: _Work[_Result], body: bytes, *, url: str, content_type: str | None = None
-    ) -> _Result:
-        """`work` is a function of a module, called with body, address and type inside a child's limits.
+        self, work: Work[Result], body: bytes, *, url: str, content_type: str | None = None
+    ) -> Result:
+        """`work` is called inside a child's limits.
 
         Raises what it raises, and `ParseError` when the child dies or outlasts the deadline.
         """
@@ -164,7 +162,7 @@ class ParserPool:
             self._busy.add(child)
             is_good = False
             try:
-                found: _Result = await self._ask(child, (work, body, url, content_type))
+                found: Result = await self._ask(child, (work, body, url, content_type))
             except (TimeoutError, EOFError, OSError) as error:
                 raise self._trouble(error) from error
             except ParseError:

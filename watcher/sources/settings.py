@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from watcher.fields import Wait
 
+MAX_SELECTOR = 500
 _HEADER = re.compile(r"(?i)authorization|cookie|user-agent|accept-language|x-[a-z0-9-]*(key|token)")
 
 
@@ -28,6 +29,39 @@ def _allowed(headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
     return headers
 
 
+def _selector(text: str) -> str:
+    # Here, because most of what reads this file never needs it.
+    from selectolax.lexbor import LexborHTMLParser, SelectolaxError
+
+    if len(text) > MAX_SELECTOR:
+        raise ValueError(f"is longer than {MAX_SELECTOR} characters: a class or two will do")
+    try:
+        LexborHTMLParser("<p>").css(text)
+    except (SelectolaxError, ValueError) as error:
+        raise ValueError(
+            f"{text!r} is not a CSS selector: write it as for a browser, like 'article' or '.news li'"
+        ) from error
+    return text
+
+
+Selector = Annotated[str, AfterValidator(_selector)]
+
+
+class PageSettings(BaseModel):
+    """Where the entries of an index page are; all but `items` are found by themselves on most pages.
+
+    `link`, `title`, `date` and `text` are looked for inside each item.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    items: Selector
+    link: Selector | None = None
+    title: Selector | None = None
+    date: Selector | None = None
+    text: Selector | None = None
+
+
 class FeedSettings(BaseModel):
     """`every`: ask this often, whatever the feed's rhythm and the bounds of `poll:`; what a server
     asks for and failures may make it rarer."""
@@ -45,6 +79,7 @@ class FeedSettings(BaseModel):
     enabled: bool = True
     identity: Literal["auto", "guid", "link", "content"] = "auto"
     websub: bool = True
+    page: PageSettings | None = None
     headers: Annotated[dict[str, SecretStr], AfterValidator(_allowed)] = {}
 
 
