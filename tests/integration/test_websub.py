@@ -487,6 +487,28 @@ def test_a_hub_that_pushes_without_a_pause_is_slowed_down(tmp_path: Path) -> Non
     assert played(tmp_path, scenario) == ([202] * MAX_A_MINUTE + [503] * 2, 202)
 
 
+def test_a_hub_that_hangs_up_within_its_push_leaves_nothing_behind(tmp_path: Path) -> None:
+    async def scenario(house: House) -> tuple[int, int, int]:
+        await house.subscribed("One")
+        path = house.net.forms[-1]["hub.callback"].removeprefix(house.base)
+        host, _, port = house.listen.rpartition(":")
+        for _ in range(MAX_WAITING + 1):
+            _, writer = await asyncio.open_connection(host, int(port))
+            writer.write(
+                f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\n<rss".encode()
+            )
+            await writer.drain()
+            writer.close()
+            await writer.wait_closed()
+            await asyncio.sleep(0.02)
+        status = (await house.push(document(NEWS))).status
+        return status, len(house.callbacks._waiting), len(house.callbacks._turns)
+
+    with structlog.testing.capture_logs() as lines:
+        assert played(tmp_path, scenario) == (202, 0, 0)
+    assert "request_failed" not in {line["event"] for line in lines}
+
+
 def test_a_push_that_cannot_be_stored_is_not_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
