@@ -95,10 +95,15 @@ class Memory:
         key = (rule, story)
         self.told[key] = self.told.get(key, Told()).after_match(article, role, now)
 
-    def note_alert(self, rule: str, story: str | None, at: datetime) -> None:
+    def note_alert(
+        self, rule: str, story: str | None, at: datetime, *, silenced: bool = False
+    ) -> None:
+        """One that was silenced is told as far as the story goes, but uses up no `at_most`."""
         if story is not None:
             key = (rule, story)
             self.told[key] = self.told.get(key, Told()).after_alert(at)
+        if silenced:
+            return
         times = self.times.setdefault(rule, deque())
         times.append(at)
         while times and times[0] < at - HISTORY:
@@ -233,7 +238,6 @@ class Pipeline:
         self, decision: Decision, alert: Alert, article: Article | None, now: datetime
     ) -> tuple[Decision, tuple[Dispatch, ...], tuple[Dispatch, ...]]:
         """Remember the alert, and say who gets it, or, when it is silenced, who would have."""
-        self.memory.note_alert(alert.rule, alert.story, now)
         languages = (article.lang,) if article and article.lang else ()
         publishers = (article.family,) if article else ()
         silence = find_silence(
@@ -243,6 +247,7 @@ class Pipeline:
             languages=languages,
             publishers=publishers,
         )
+        self.memory.note_alert(alert.rule, alert.story, now, silenced=silence is not None)
         planned = plan_dispatches(
             alert,
             languages=languages,

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from watcher.alerts.policy import HISTORY
+from watcher.alerts.policy import HISTORY, Reason
 from watcher.alerts.rhythm import SPAN, UNHEARD, Heard, watches
 from watcher.model import AlertKind
 from watcher.pipeline import Memory, Pipeline
@@ -23,8 +23,10 @@ def restore_memory(pipeline: Pipeline, tx: Transaction, now: datetime) -> None:
                 memory.note_match(match.rule, story.id, article, role, article.first_seen)
     for kept, other in tx.stories.splits_since(now - LONGEST):
         memory.index.keep_apart(kept, other)
+    silenced = tx.alerts.with_verdict(Reason.SILENCED, now - HISTORY)
     for alert in tx.alerts.since(now - HISTORY):
-        memory.note_alert(alert.rule, alert.story, alert.at)
+        key = (alert.rule, alert.articles[-1] if alert.articles else alert.id)
+        memory.note_alert(alert.rule, alert.story, alert.at, silenced=key in silenced)
     pipeline.memory = memory
     restore_heard(pipeline, tx, now)
 

@@ -49,7 +49,10 @@ class Desk:
 
     def take(self, name: str, title: str) -> list[str]:
         """Ids of the alerts."""
-        article = Article(name, "f", f"https://{name}.example/1", title, "", NOW, publisher=name)
+        article = Article(
+            name, "f", f"https://{name}.example/1", title, "", NOW, publisher=name, family=name,
+            lang="en",
+        )  # fmt: skip
         outcome = self.pipeline.process(article, NOW)
         with self.store.begin() as tx:
             tx.articles.add(article, name)
@@ -153,6 +156,20 @@ def test_each_part_of_a_message_has_its_deliveries(desk: Desk) -> None:
         NotificationState.LEASED,
     ]
     assert [tried["detail"] for tried in steps(chain, "delivery")] == ["250 queued"]
+
+
+@pytest.mark.parametrize("match", [{"languages": "en"}, {"publishers": "a1"}])
+def test_a_stored_alert_is_routed_by_what_its_article_is(desk: Desk, match: dict[str, str]) -> None:
+    (alert,) = desk.take("a1", "A rocket rises")
+    written = desk.folder / "watcher.yaml"
+    root = yaml.safe_load(written.read_text())
+    root["routes"] = [{"match": match, "receivers": ["chief"]}, {"receivers": ["desk"]}]
+    written.write_text(yaml.safe_dump(root))
+
+    found = CliRunner().invoke(
+        app, ["--config", str(desk.folder), "route", "test", "--alert", alert, "--json"]
+    )
+    assert [sent["receiver"] for sent in json.loads(found.output)["sent"]] == ["chief"]
 
 
 @pytest.mark.parametrize(

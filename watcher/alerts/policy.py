@@ -1,10 +1,11 @@
 """Is the reader told of this match, and why (not)? Pure: the same facts, the same decision."""
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from watcher.durations import format_duration
 from watcher.model import AlertKind, Article, Role, Severity
 from watcher.rules.compile import Rule
 from watcher.rules.policy import MEMORY
@@ -70,34 +71,37 @@ WORDS: dict[Reason, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What one rule has told of one story; `seen` are its matched reports, told or not, newest last."""
+    """What one rule has told of one story.
+
+    `reported` is when each family last had a report of its own, copies left out; `seen` are the
+    matched reports, told or not, newest last.
+    """
 
     alerts: int = 0
     last_at: datetime | None = None
-    families: frozenset[str] = frozenset()
-    first_match_at: datetime | None = None
+    reported: Mapping[str, datetime] = field(default_factory=dict)
     seen: tuple[Article, ...] = ()
 
     def after_match(self, article: Article, role: Role, now: datetime) -> "Told":
         """A report matched; the last twenty are enough to judge what is new."""
-        families = self.families if role is Role.COPY else self.families | {article.family}
+        own = {} if role is Role.COPY else {article.family: now}
         return replace(
             self,
-            families=families,
-            first_match_at=self.first_match_at or now,
+            reported={**self.reported, **own},
             seen=(*self.seen, brief(article))[-20:],
         )
 
     def joined(self, other: "Told") -> "Told":
         """Of two stories that turned out to be one."""
         seen = sorted((*self.seen, *other.seen), key=lambda a: (a.first_seen, a.id))
-        begun = [at for at in (self.first_match_at, other.first_match_at) if at]
         told = [at for at in (self.last_at, other.last_at) if at]
         return Told(
             alerts=self.alerts + other.alerts,
             last_at=max(told, default=None),
-            families=self.families | other.families,
-            first_match_at=min(begun, default=None),
+            reported={
+                family: max(one.reported[family] for one in (self, other) if family in one.reported)
+                for family in {**self.reported, **other.reported}
+            },
             seen=tuple(seen[-20:]),
         )
 
@@ -158,7 +162,7 @@ def decide_alert(
         since = f"nothing since {silent_since:%Y-%m-%d %H:%M} UTC"
         kind, reason = AlertKind.SILENCE_BROKEN, Reason.SILENCE_BROKEN
         decision = replace(decision, kind=kind, reason=reason, detail=since)
-    families = len(told.after_match(article, assignment.role, now).families)
+    families = len(told.after_match(article, assignment.role, now).reported)
     return at_severity(rule, decision, f"{article.title} {article.text}", families)
 
 
@@ -193,9 +197,9 @@ def _first(
     needed = rule.policy.min_publishers
     after = told.after_match(article, assignment.role, now)
     if needed.count > 1:
-        detail = f"{len(after.families)} of {needed.count} publishers"
-        fresh = now - (after.first_match_at or now) <= needed.within
-        if len(after.families) < needed.count or not fresh:
+        families = sum(now - at <= needed.within for at in after.reported.values())
+        detail = f"{families} of {needed.count} publishers within {format_duration(needed.within)}"
+        if families < needed.count:
             return _quiet(rule, Reason.WAITING_FOR_PUBLISHERS, detail)
         return _send(rule, AlertKind.CORROBORATED, Reason.CORROBORATED, detail=detail)
     return _send(rule, AlertKind.NEW_STORY, Reason.NEW_STORY)

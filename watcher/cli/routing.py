@@ -196,15 +196,19 @@ def try_route(
     )
     with opened_store(config) as store, store.read() as tx:
         alert = next(made, None) if name is None else tx.alerts.find(name)
+        # What a stored alert goes by is known.
+        article = tx.articles.get(alert.articles[-1]) if alert and alert.articles else None
         silences = (*plan.silences, *tx.silences.current(now))
     if alert is None:
         complain(f"{name}: no such alert: see watcher alerts list" if name else "there is no rule")
         raise typer.Exit(FAILED)
+    languages = lang or ([article.lang] if article and article.lang else [])
+    publishers = publisher or ([article.family] if article else [])
     trial = try_routes(
-        plan.routes, alert, languages=lang or (), publishers=publisher or (),
+        plan.routes, alert, languages=languages, publishers=publishers,
         receivers=plan.receivers, now=now,
     )  # fmt: skip
-    quiet = find_silence(silences, alert, now, languages=lang or (), publishers=publisher or ())
+    quiet = find_silence(silences, alert, now, languages=languages, publishers=publishers)
     if quiet is not None:
         trial = replace(trial, dispatches=())
         complain(f"silenced by {quiet.id} ({quiet.author}): {quiet.comment}")

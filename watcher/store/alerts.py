@@ -115,6 +115,13 @@ class Alerts:
         query = sa.select(verdict).where(verdict.c.article == article).order_by(verdict.c.rule)
         return [dict(row._mapping) for row in self._do(query)]
 
+    def with_verdict(self, reason: str, since: datetime) -> set[tuple[str, str]]:
+        """Rules and articles that were decided about so."""
+        query = sa.select(verdict.c.rule, verdict.c.article).where(
+            verdict.c.at >= since, verdict.c.reason == reason
+        )
+        return {(row.rule, row.article) for row in self._do(query)}
+
     def decided(self, rule: str, since: datetime, without: Collection[str]) -> list[datetime]:
         """When articles of a rule were decided about, told or not, but for some reasons; ascending."""
         query = _decided(rule, without).where(verdict.c.at >= since)

@@ -63,6 +63,8 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], Reason, bool]] = [
     ("after it was active", {"active": {"until": "2026-05-29"}}, {}, Reason.NOT_ACTIVE, False),
     ("on its last day", {"active": {"from": "2026-05-01", "until": "2026-05-30"}}, {}, Reason.NEW_STORY, True),
     ("ended an hour ago elsewhere", {"active": {"until": "2026-05-30T20:00+09:00"}}, {}, Reason.NOT_ACTIVE, False),
+    ("two of three within the time", {"min_publishers": "2 within 6h"}, {"told": Told().after_match(FIRST, Role.FIRST, NOW - timedelta(hours=9)).after_match(replace(FIRST, id="a3", family="three"), Role.REPORT, NOW - timedelta(hours=5))}, Reason.CORROBORATED, True),
+    ("the first again in time", {"min_publishers": "2 within 6h"}, {"told": Told().after_match(FIRST, Role.FIRST, NOW - timedelta(hours=9)).after_match(FIRST, Role.REPORT, NOW - timedelta(hours=5))}, Reason.CORROBORATED, True),
     ("too late", {"min_publishers": "2 within 6h"}, {"told": Told().after_match(FIRST, Role.FIRST, NOW - timedelta(hours=7))}, Reason.WAITING_FOR_PUBLISHERS, False),
 ]  # fmt: skip
 

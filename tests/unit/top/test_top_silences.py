@@ -7,6 +7,7 @@ from top_world import NOW, World, article, rule
 from watcher.alerts.policy import Reason
 from watcher.alerts.routes import ReceiverClock
 from watcher.alerts.silences import Silence, say_muted
+from watcher.restore import restore_memory
 
 ALL = [{"receivers": ["desk"]}]
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -93,6 +94,19 @@ def test_who_would_be_told_only_by_escalation_was_spared_nothing() -> None:
         (alert,) = tx.alerts.since(NOW)
         ways = tx.alerts.dispatches_of(alert.id)
     assert [(way.receiver, key) for way, key in ways] == [("desk", "silenced")]
+
+
+def test_silenced_alerts_use_up_no_at_most_not_even_after_a_restart() -> None:
+    world = World([rule(alert={"at_most": "1 per day"})], ALL, desk=ReceiverClock())
+    world.pipeline.silences = (silence(),)
+    world.take(article(1))
+    world.pipeline.silences = ()
+    with world.store.begin() as tx:
+        restore_memory(world.pipeline, tx, NOW)
+    world.take(article(2, OTHERS[0]), article(3, OTHERS[1]))
+    world.compose()
+
+    assert titles(world, "desk") == [OTHERS[0]]
 
 
 def test_a_long_list_of_authors_is_cut() -> None:
