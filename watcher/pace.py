@@ -5,7 +5,7 @@ believed soon and one that died is forgotten. Times are UTC.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -78,16 +78,18 @@ class Pace:
             self.longest,
         )
 
-    def gap(self, at: datetime) -> timedelta:
-        """The time between arrivals to expect at such an hour of such a day."""
-        arrivals = sum(self.weekdays)
-        hour, weekday = at.hour, at.weekday()
-        near = (self.hours[hour] + 0.5 * (self.hours[hour - 1] + self.hours[(hour + 1) % 24])) / 2
+    def gaps(self) -> Callable[[int, int], float]:
+        """The hours between arrivals to expect at an hour of a weekday."""
+        arrivals, hours, weekdays = sum(self.weekdays), self.hours, self.weekdays
         # Shares among 24 and 7, each with some arrivals assumed to be spread evenly.
-        by_hour = (near + 0.25) * 24 / (arrivals + 6)
-        by_day = (self.weekdays[weekday] + 0.5) * 7 / (arrivals + 3.5)
-        watched = self.days * 24 + USUAL / _HOUR
-        return timedelta(hours=watched / ((arrivals + 1) * by_hour * by_day))
+        watched = (self.days * 24 + USUAL / _HOUR) / (arrivals + 1)
+        scale = watched * (arrivals + 6) / 24 * (arrivals + 3.5) / 7
+
+        def gap(hour: int, weekday: int) -> float:
+            near = (hours[hour] + 0.5 * (hours[hour - 1] + hours[(hour + 1) % 24])) / 2
+            return scale / ((near + 0.25) * (weekdays[weekday] + 0.5))
+
+        return gap
 
 
 def begun(dates: Iterable[datetime | None], now: datetime) -> Pace:
@@ -131,19 +133,23 @@ def wait(
     requests makes the news of all feeds together the least late; an hourly feed waits `usual`.
     Quiet hours ahead lengthen it, busy ones end it; right after an arrival another is likely.
     """
-    known = (pace or Pace(now)).faded(now)
-    moment, left = now, 1.0
-    while moment - now < most:
-        gap = known.gap(moment)
-        if newest is not None:
-            silence = max(moment - newest, timedelta(0))
-            gap = max(min(gap, ECHO * silence), silence / 4)
-        rest = min(max(usual * sqrt(gap / USUAL), least), most)
-        until = moment.replace(minute=0, second=0, microsecond=0) + _HOUR
-        if left * rest <= until - moment:
-            return min(moment - now + left * rest, most)
-        left -= (until - moment) / rest
-        moment = until
+    gap_at = (pace or Pace(now)).faded(now).gaps()
+    silence = None if newest is None else max((now - newest) / _HOUR, 0.0)
+    shortest, longest, unit = least / _HOUR, most / _HOUR, usual / _HOUR
+    hour, weekday = now.hour, now.weekday()
+    passed, left = 0.0, 1.0  # hours from now, and what is left of the wait
+    until = 1 - (now.minute * 60 + now.second) / 3600
+    while passed < longest:
+        gap = gap_at(hour, weekday)
+        if silence is not None:
+            gap = max(min(gap, ECHO * (silence + passed)), (silence + passed) / 4)
+        rest = min(max(unit * sqrt(gap), shortest), longest)
+        if passed + left * rest <= until:
+            return min(timedelta(hours=passed + left * rest), most)
+        left -= (until - passed) / rest
+        passed, until, hour = until, until + 1, hour + 1
+        if hour == 24:
+            hour, weekday = 0, (weekday + 1) % 7
     return most
 
 

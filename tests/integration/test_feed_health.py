@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from email.utils import format_datetime
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -122,10 +123,9 @@ def test_a_few_broken_feeds_among_many_are_told_each(tmp_path: Path) -> None:
 
 def test_a_feed_that_falls_silent_is_told_once_and_so_is_that_it_speaks(tmp_path: Path) -> None:
     async def script(station: Station) -> tuple[list[str], list[FeedStatus]]:
-        stops = NOW + 10 * DAY
-        await station.run_until(NOW + 30 * DAY, regular(HOUR, until=stops))
+        await station.run_until(NOW + 18 * DAY, regular(12 * HOUR, until=NOW + 3 * DAY))
         seen = [station.state().status]
-        await station.run_until(NOW + 32 * DAY, regular(HOUR, until=NOW + 99 * DAY))
+        await station.run_until(NOW + 20 * DAY, regular(12 * HOUR, until=NOW + 99 * DAY))
         return station.ops.notices, [*seen, station.state().status]
 
     notices, seen = watching(tmp_path, script)
@@ -317,3 +317,33 @@ def test_the_rhythm_is_learned_from_the_first_document(tmp_path: Path) -> None:
     assert pace is not None
     assert pace.entries > 30
     assert stale_after(pace) is not None
+
+
+def test_a_week_with_twenty_restarts_costs_one_whole_answer_and_nothing_too_soon(
+    tmp_path: Path,
+) -> None:
+    """RELIABILITY §4.8, A9: validators right each time, and no poll under the shortest wait."""
+    times: list[datetime] = []
+
+    async def script(station: Station) -> tuple[list[bool], list[datetime]]:
+        shown = dated(*((f"entry {n}", NOW - n * 7 * HOUR) for n in range(20)), ETag='W/"a b"')
+        unchanged = reply(b"", "304 Not Modified")
+
+        def answer(now: datetime) -> bytes:
+            times.append(now)
+            return shown if len(times) == 1 else unchanged
+
+        for n in range(1, 21):
+            await station.run_until(NOW + n * 7 * DAY / 20, answer)
+            url = station.state().url
+            with station.store.begin() as tx:
+                tx.feeds.end_leases()
+                tx.feeds.sync([("f", url)], station.clock.now(), timedelta(0))
+        right = [b'If-None-Match: W/"a b"\r\n' in head for head in station.origin.requests]
+        return right, times
+
+    right, asked = watching(tmp_path, script)
+
+    assert right == [False] + [True] * (len(asked) - 1)
+    assert 100 < len(asked) < 400
+    assert all(b - a >= timedelta(minutes=5) for a, b in pairwise(asked))
