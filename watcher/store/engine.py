@@ -188,7 +188,10 @@ def _on_connect(connection: Any, _record: Any) -> None:
 
 def _on_begin(connection: sa.Connection) -> None:
     reading = connection.get_execution_options().get("reading", False)
-    connection.exec_driver_sql(f"PRAGMA query_only = {'on' if reading else 'off'}")
+    # What is noted belongs to the database connection, which outlives this use of it.
+    if connection.info.get("reading") is not reading:
+        connection.exec_driver_sql(f"PRAGMA query_only = {'on' if reading else 'off'}")
+        connection.info["reading"] = reading
     # IMMEDIATE takes the write lock at once: no deadlock on upgrading a read to a write.
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
