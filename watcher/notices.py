@@ -35,7 +35,10 @@ class Notices:
         return self._operator
 
     def add(self, tx: Transaction, key: str, text: str, *, avoid: str | None = None) -> None:
-        """Idempotent per key. `avoid` names the receiver in trouble: another one carries it."""
+        """Idempotent per key. `avoid` names the receiver in trouble: another one carries it.
+
+        Without an operator the log alone is told; readers hear only of a receiver in trouble.
+        """
         log.warning("notice", key=key, text=text)
         name = self._carrier(avoid)
         if name is None:
@@ -57,7 +60,7 @@ class Notices:
             log.error("notice_not_composed", key=key, error=str(error))
 
     def _carrier(self, avoid: str | None) -> str | None:
-        names = [self._operator, *sorted(self._receivers)]
+        names = [self._operator, *(sorted(self._receivers) if avoid else ())]
         return next((name for name in names if name in self._receivers and name != avoid), None)
 
 
