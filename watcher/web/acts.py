@@ -47,13 +47,19 @@ def look(tx: Transaction, grant: Grant, titles: Mapping[str, str], now: datetime
         return None
     done, can_undo = _state(tx, grant, alert, titles, now)
     return Subject(
-        title=article.title if article else ". ".join(alert.new) or alert.reason,
+        title=_title(alert, article),
         publisher=article.publisher if article else "",
         rule=titles.get(alert.rule, alert.rule),
         has_story=alert.story is not None,
         done=done,
         can_undo=can_undo,
     )
+
+
+def _title(alert: Alert, article: Article | None) -> str:
+    if article is None:
+        return ". ".join(alert.new) or alert.reason
+    return article.title or article.url or "(no title)"
 
 
 def act(tx: Transaction, grant: Grant, wish: Wish, now: datetime) -> None:

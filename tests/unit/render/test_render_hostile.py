@@ -13,6 +13,7 @@ from watcher.model import Digest, Passage
 from watcher.notify._inert import inert
 from watcher.render.sample import sample_digest
 from watcher.render.templates import TemplateRenderer
+from watcher.web.acts import Subject
 
 RENDERER = TemplateRenderer([Path(__file__).parents[3] / "templates"])
 ALLOWED = {"href", "class", "style", "lang", "dir", "role", "width", "align", "aria-hidden"}
@@ -136,3 +137,19 @@ def test_links_lead_to_the_web_or_nowhere(url: str) -> None:
     assert attributes <= ALLOWED
     assert all(link.startswith(("https://a.example/", "http://a.example/")) for link in links)
     assert not [link for link in links if "@" in link or '"' in link or "<" in link]
+
+
+@pytest.mark.parametrize("action", ["noise", "mute", "ack"])
+@pytest.mark.parametrize("done", ["", "Done."])
+def test_no_payload_adds_an_element_to_a_page_behind_a_link(action: str, done: str) -> None:
+    """RELIABILITY §2 case 22: what a page says of a feed is escaped like everything else."""
+
+    def tags(text: str) -> Counter[str]:
+        subject = Subject(text, text, text, has_story=True, done=done and text, can_undo=True)
+        page = RENDERER.page("_feedback.html.j2", action=action, subject=subject)
+        nodes = LexborHTMLParser(page).css("*")
+        return Counter(f"{node.tag} {sorted(node.attributes)}" for node in nodes)
+
+    plain = tags("a headline")
+
+    assert [payload for payload in PAYLOADS if tags(payload) != plain] == []
