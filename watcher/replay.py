@@ -20,6 +20,7 @@ from heapq import heappop, heappush
 from typing import Any, BinaryIO
 
 from watcher.alerts.due import plan_due
+from watcher.alerts.policy import Decision
 from watcher.alerts.routes import schedules_of
 from watcher.config.load import Config
 from watcher.errors import WatcherError
@@ -148,20 +149,24 @@ class Replay:
         members.setdefault(article.id, self.counts["articles"])
         for change in outcome.assignment.changes:
             yield self._change(change)
-        for alert in outcome.alerts:
-            yield self._alert(alert)
+        for verdict in outcome.verdicts:
+            if verdict.alert is not None:
+                yield self._alert(verdict.alert, verdict.decision)
         self._waiting.add(outcome.dispatches, outcome.alerts)
 
-    def _alert(self, alert: Alert) -> Record:
+    def _alert(self, alert: Alert, decision: Decision) -> Record:
+        """One that is silenced says by whom: there is no notification of it."""
         self.counts["alerts"] += 1
         return {
             "type": "alert",
+            "id": alert.id,
             "kind": alert.kind.value,
             "rule": alert.rule,
             "story": alert.story,
             "at": _iso(alert.at),
             "articles": list(alert.articles),
             "reason": alert.reason,
+            **({} if decision.send else {"silenced": decision.detail}),
         }
 
     def _silences(self, now: datetime) -> Iterator[Record]:
@@ -179,7 +184,7 @@ class Replay:
 
     def _noticed(self, now: datetime) -> Iterator[Record]:
         for noticed in self.pipeline.notice(now):
-            yield self._alert(noticed.alert)
+            yield self._alert(noticed.alert, noticed.decision)
             self._waiting.add(noticed.dispatches, [noticed.alert])
 
     def _change(self, change: StoryChange) -> Record:
@@ -321,10 +326,12 @@ def _article(raw: Record, published: datetime, publishers: PublisherTable) -> Ar
 
 
 def fingerprint(config: Config) -> str:
-    """Names what the articles were judged by, so that two replays can be compared."""
-    return sha256(
-        "\n".join(f"{r.id} {r.when} {r.unless}" for r in config.rules).encode()
-    ).hexdigest()[:12]
+    """Names what the articles were judged and sent by, so that two replays can be compared."""
+    said = [f"{r.id} {r.severity} {r.tags} {r.when} {r.unless} {r.policy!r}" for r in config.rules]
+    said += [model.model_dump_json() for model in (*config.routes, *config.settings.silences)]
+    said += [f"{s.id} {s.zone} {s.quiet_hours} {s.enabled}" for s in config.receivers.values()]
+    said.append(config.settings.stories.model_dump_json())
+    return sha256("\n".join(said).encode()).hexdigest()[:12]
 
 
 def _iso(moment: datetime) -> str:

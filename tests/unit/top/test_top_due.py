@@ -9,6 +9,7 @@ from top_world import NOW, World, article, rule
 
 from watcher.alerts.routes import ReceiverClock, RouteSettings
 from watcher.alerts.schedule import QuietHours
+from watcher.alerts.silences import Silence
 from watcher.model import Article
 from watcher.pipeline import Pipeline, Plan
 from watcher.replay import Replay
@@ -200,6 +201,23 @@ def test_a_replay_tells_what_the_daemon_tells(routes: list[dict[str, Any]]) -> N
     clocks = {"desk": ReceiverClock("UTC", NIGHT), "chief": ReceiverClock("Asia/Seoul", NIGHT)}
 
     assert replayed(routes, FAR_APART, **clocks) == lived(routes, FAR_APART, **clocks)
+
+
+def test_a_silenced_alert_of_a_replay_says_so_and_is_sent_to_nobody() -> None:
+    body = {"id": "s1", "match": {"rules": "launch"}, "author": "Kim", "comment": "drill"}
+    silence = Silence.model_validate(body | {"from": NOW, "until": NOW + DAY})
+    read = (RouteSettings.model_validate({"receivers": ["desk"]}),)
+    plan = Plan((rule(),), read, {"desk": ReceiverClock()}, silences=(silence,))
+
+    records = list(Replay(Pipeline(plan)).run(FAR_APART[:2]))
+
+    alerts = [r for r in records if r["type"] == "alert"]
+    told = [r["alerts"] for r in records if r["type"] == "notification"]
+    assert [alert.get("silenced") for alert in alerts] == [
+        "s1 by Kim until 2026-05-31 12:00 UTC: drill",
+        None,
+    ]
+    assert told == [[alerts[1]["id"]]]
 
 
 def test_the_reader_of_a_replay_sees_why_a_message_came() -> None:
