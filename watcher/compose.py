@@ -12,6 +12,7 @@ from watcher.alerts.routes import ReceiverClock, RouteSettings, Schedules, sched
 from watcher.alerts.silences import say_muted
 from watcher.errors import WatcherError
 from watcher.faults import Faults
+from watcher.feed_words import feed_words
 from watcher.links import StoryLinks
 from watcher.model import (
     Alert,
@@ -211,7 +212,7 @@ class Composer:
             silenced="" if single else say_muted(tx.alerts.muted(receiver)),
             feeds_in_trouble=()
             if single or receiver != self._notices.operator
-            else self._troubled(tx),
+            else self._troubled(tx, now),
             late_since=first_due if late else None,
             held=batch[0].reason if slot.waits_for is WaitsFor.QUIET_END else "",
             merged=len(batch) if not single and slot.alone else 0,
@@ -232,13 +233,12 @@ class Composer:
         heard = tx.matches.counts(now - timedelta(days=1))
         return tuple(rule.title for rule in self._rules.values() if not heard.get(rule.id))
 
-    def _troubled(self, tx: Transaction) -> tuple[str, ...]:
+    def _troubled(self, tx: Transaction, now: datetime) -> tuple[str, ...]:
         """Feeds that don't deliver, as the operator reads them."""
-        states = sorted(tx.feeds.all(), key=lambda state: state.feed)
+        states = ((state, feed_words(state, now)) for state in tx.feeds.all())
         return tuple(
-            f"{state.feed}: {state.status.value}"
-            + (f", {state.last_error}" if state.last_error else "")
-            for state in states
+            f"{state.feed}: {words.status}" + (f", {state.last_error}" if state.last_error else "")
+            for state, words in states
             if state.status not in {FeedStatus.NEW, FeedStatus.OK}
         )
 

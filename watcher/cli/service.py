@@ -22,9 +22,9 @@ from watcher.cli.lint import findings
 from watcher.cli.output import complain, listing, print_json, say
 from watcher.config.load import Config
 from watcher.errors import DeliveryError
+from watcher.feed_words import feed_words
 from watcher.logs import configure
 from watcher.matching.matcher import ENGINE
-from watcher.model import FeedStatus
 from watcher.place import clock_of, store_path
 
 if TYPE_CHECKING:
@@ -112,10 +112,9 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
             "alerts_today": len(tx.alerts.since(now.replace(hour=0, minute=0, second=0))),
             "feeds": len(feeds),
             "feeds_in_trouble": {
-                f.feed: f.last_error
+                f.feed: f.last_error or words.status
                 for f in feeds
-                if f.status in {FeedStatus.BROKEN, FeedStatus.GONE, FeedStatus.QUARANTINED}
-                or f.last_error
+                if (words := feed_words(f, now)).trouble
             },
             "hubs": tx.subscriptions.counts(now),
             "waiting_dispatches": len(tx.alerts.waiting()),
