@@ -116,19 +116,18 @@ def _story(story: StoryView, digest: Digest, *, note: str) -> list[Block]:
     lines += [f"> {_passage(p)}" for p in story.passages if p.field != "title"][:2]
     if note:
         lines.append(f"_{escape(truncate(' '.join(note.split()), 200))}_")
-    about = _about(story, digest)
-    return [_section("\n".join(lines)), _context(about), *_acts(story, digest)]
+    return [_section("\n".join(lines)), _context(_about(story, digest), _acts(story, digest))]
 
 
-def _acts(story: StoryView, digest: Digest) -> list[Block]:
+def _acts(story: StoryView, digest: Digest) -> str:
     """What a reader may do about it, as links: buttons ask for more rights."""
     if story.links is None:
-        return []
+        return ""
     alone = digest.kind is DigestKind.ALERT
     acts = {"Noise": story.links.noise, "Mute": story.links.mute}
     if alone:
         acts = {"Relevant": story.links.relevant, **acts, "Acknowledge": story.links.ack}
-    return [_context(" · ".join(link(url, label) for label, url in acts.items() if url))]
+    return " · ".join(link(url, label) for label, url in acts.items() if url)
 
 
 def _buttons(story: StoryView) -> list[Block]:
@@ -212,8 +211,9 @@ def _section(text: str) -> SectionBlock:
     return SectionBlock(text=MarkdownTextObject(text=_cut(text, _SECTION), verbatim=True))
 
 
-def _context(text: str) -> ContextBlock:
-    return ContextBlock(elements=[MarkdownTextObject(text=_cut(text, 2000), verbatim=True)])
+def _context(*texts: str) -> ContextBlock:
+    shown = [MarkdownTextObject(text=_cut(text, 2000), verbatim=True) for text in texts if text]
+    return ContextBlock(elements=shown)
 
 
 def _cut(text: str, limit: int) -> str:

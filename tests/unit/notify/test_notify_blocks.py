@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from watcher.model import DigestKind, Passage
 from watcher.notify._blocks import _cut, escape, link, message
 from watcher.notify._pages import Page
-from watcher.render.sample import sample_digest
+from watcher.render.sample import sample_digest, with_links
 
 
 @pytest.mark.parametrize(
@@ -90,3 +90,16 @@ def test_the_longest_story_is_still_a_section() -> None:
 
     assert all(len(b["text"]["text"]) <= 3000 for b in built["blocks"] if b["type"] == "section")
     assert "&amp;" in built["blocks"][0]["text"]["text"]
+
+
+def test_a_reader_may_mute_from_slack_and_no_block_is_spent_on_it() -> None:
+    digest = sample_digest(kind=DigestKind.ALERT)
+    shown = [
+        message(one, Page(one.stories), mark="4f2a91c0", title=None, buttons=True)["blocks"]
+        for one in (digest, with_links(digest))
+    ]
+
+    buttons = [e for block in shown[1] for e in block.get("elements", ()) if e["type"] == "button"]
+    assert len(shown[0]) == len(shown[1])
+    assert buttons[-1]["text"]["text"] == "Mute"
+    assert buttons[-1]["url"].startswith("https://watcher.example.org/f/mute/")
