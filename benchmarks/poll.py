@@ -1,13 +1,14 @@
 """Three poll cycles over distinct local feeds, beside lemon24 `reader`, newsboat and rss2email.
 
     python -m benchmarks.poll [--quick] [--feeds N] [--only NAME,…]
+    python -m benchmarks.poll --hour 5000
 
 The feeds are RSS and Atom of 20 to 50 entries and 10 to 200 KB, the same for every run. Cycle one
 is all new, cycle two all 304, in cycle three one feed in twenty has news. The server has a core of
 its own; whoever polls gets another one, with all its threads and children. Everybody stores on
 disk; ours also matches the shipped rules, groups stories and keeps a full-text index. CPU is what
 the whole tree of processes took, so that other work on the machine changes little; memory is that
-tree's peak.
+tree's peak. `--hour` is told of in `poll_hour`.
 """
 
 import argparse
@@ -18,34 +19,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from benchmarks import poll_peers
+from benchmarks import poll_hour, poll_peers
 from benchmarks.poll_feeds import serve
+from benchmarks.poll_tree import memory
 
 CYCLES = ("all new", "all 304", "5 % new")
 # The slower peers repeat nothing that a sample of the feeds would not show.
 SAMPLE = {"newsboat": 4, "rss2email": 20}
-
-
-def memory(root: int) -> int:
-    """KiB of a process and everything below it; what they share counts once (PSS)."""
-    parents: dict[int, int] = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError, IndexError):
-            fields = (folder / "stat").read_text().rpartition(")")[2].split()
-            parents[int(folder.name)] = int(fields[1])
-    tree = {root}
-    while more := {pid for pid, parent in parents.items() if parent in tree} - tree:
-        tree |= more
-    total = 0
-    for pid in tree:
-        with suppress(OSError, StopIteration):
-            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-            total += int(next(line for line in lines if line.startswith("Pss:")).split()[1])
-    return total
 
 
 def contest(name: str, port: int, count: int, core: int) -> dict[str, Any] | None:
@@ -114,7 +97,11 @@ def main() -> None:
     parser.add_argument("--contender", help=argparse.SUPPRESS)
     parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--hour", type=int, metavar="N", help="the first hour of N feeds")
     asked = parser.parse_args()
+    if asked.hour:
+        poll_hour.main(asked.hour)
+        return
     if asked.contender:
         run = poll_peers.CONTENDERS[asked.contender]
         print(json.dumps(run(asked.port, asked.feeds, asked.folder)))

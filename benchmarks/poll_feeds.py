@@ -10,6 +10,7 @@ from typing import Any
 
 # One feed in so many has something new in the third cycle.
 CHANGING = 20
+TELLING = 50
 _NOW = datetime.now(UTC).replace(microsecond=0)
 _SYLLABLES = [f"{c}{v}" for c in "bdfghklmnprstvz" for v in "aeiou"]
 
@@ -80,10 +81,17 @@ def _atom_entry(rng: Random, number: int, n: int, size: int) -> str:
     )
 
 
-def _answer(number: int, edition: int) -> tuple[bytes, bytes]:
+def _answer(number: int, edition: int, headline: str = "") -> tuple[bytes, bytes]:
     """The validator and the whole response."""
     etag = f'"{number}.{edition}"'.encode()
-    body = gzip.compress(feed(number, edition), 6)
+    body = feed(number, edition)
+    if headline:
+        when = format_datetime(_NOW, usegmt=True)
+        told = (
+            f"<item><title>{headline}</title><guid>{number}</guid><pubDate>{when}</pubDate></item>"
+        )
+        body = body.replace(b"<item>", f"{told}<item>".encode(), 1)
+    body = gzip.compress(body, 6)
     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nContent-Encoding: gzip\r\nETag: "
     return etag, head + etag + b"\r\nContent-Length: %d\r\n\r\n" % len(body) + body
 
@@ -91,8 +99,10 @@ def _answer(number: int, edition: int) -> tuple[bytes, bytes]:
 class _Server(asyncio.Protocol):
     """`GET /<edition>/<number>`; the answer of an edition stays as it is for ever."""
 
-    def __init__(self, answers: dict[tuple[int, int], tuple[bytes, bytes]], now: list[int]) -> None:
-        self._answers, self._now, self._seen = answers, now, b""
+    def __init__(
+        self, answers: dict[tuple[int, int], tuple[bytes, bytes]], now: list[int], count: int
+    ) -> None:
+        self._answers, self._now, self._count, self._seen = answers, now, count, b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -109,7 +119,7 @@ class _Server(asyncio.Protocol):
         if path.startswith(b"/edition/"):
             self._now[0] = int(path.rpartition(b"/")[2])
             return b"HTTP/1.1 204 No Content\r\n\r\n"
-        number = int(path.rpartition(b"/")[2])
+        number = int(path.rpartition(b"/")[2]) % self._count
         edition = self._now[0] if number % CHANGING == 0 else 0
         etag, whole = self._answers[number, edition]
         if etag in head:
@@ -117,16 +127,21 @@ class _Server(asyncio.Protocol):
         return whole
 
 
-def serve(ports: Any, count: int, core: int) -> None:
-    """Runs in a process of its own, until killed."""
+def serve(ports: Any, count: int, core: int, headline: str = "") -> None:
+    """Runs in a process of its own, until killed.
+
+    A number beyond `count` is another name of one below; one document in fifty begins with the headline.
+    """
 
     async def main() -> None:
         answers = {(n, 0): _answer(n, 0) for n in range(count)}
         answers |= {(n, 1): _answer(n, 1) for n in range(0, count, CHANGING)}
+        if headline:
+            answers |= {(n, 0): _answer(n, 0, headline) for n in range(1, count, TELLING)}
         now = [0]
         loop = asyncio.get_running_loop()
         server = await loop.create_server(
-            lambda: _Server(answers, now), "127.0.0.1", 0, backlog=1000
+            lambda: _Server(answers, now, count), "127.0.0.1", 0, backlog=1000
         )
         ports.put(server.sockets[0].getsockname()[1])
         await server.serve_forever()

@@ -7,12 +7,14 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import yaml
+
+from benchmarks.poll_tree import cpu
 
 # By the clock and in CPU seconds, each cycle.
 Cycles = list[tuple[float, float]] | None
@@ -30,19 +32,6 @@ def _edition(port: int, number: int) -> None:
     connection.close()
 
 
-def _cpu() -> float:
-    """Seconds that this process and its children took, those that ended included."""
-    ticks = 0
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            fields = (folder / "stat").read_text().rpartition(")")[2].split()
-            if int(folder.name) == os.getpid():
-                ticks += sum(map(int, fields[11:15]))
-            elif int(fields[1]) == os.getpid():
-                ticks += sum(map(int, fields[11:13]))
-    return ticks / os.sysconf("SC_CLK_TCK")
-
-
 class Stopwatch:
     """`with` around a cycle notes how long it took."""
 
@@ -50,11 +39,11 @@ class Stopwatch:
         self.took: list[tuple[float, float]] = []
 
     def __enter__(self) -> None:
-        self._started = time.perf_counter(), _cpu()
+        self._started = time.perf_counter(), cpu(os.getpid())
 
     def __exit__(self, *_: object) -> None:
-        wall, cpu = self._started
-        self.took.append((time.perf_counter() - wall, _cpu() - cpu))
+        wall, spent = self._started
+        self.took.append((time.perf_counter() - wall, cpu(os.getpid()) - spent))
 
 
 def _timed(port: int, cycle: Callable[[], object]) -> Cycles:
