@@ -291,6 +291,65 @@ def test_f9_a_redirect_is_a_failure_that_may_pass(status: int, tmp_path: Path) -
     play(work, tmp_path)
 
 
+@dataclass
+class Slow:
+    """Takes a webhook, does its work, and answers the first time only after nobody listens."""
+
+    ids: list[str] = field(default_factory=list)
+
+    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+            named = dict(line.split(": ", 1) for line in head.split("\r\n") if ": " in line)
+            await reader.readexactly(int(named["content-length"]))
+            self.ids.append(named["webhook-id"])
+            if len(self.ids) == 1:
+                await reader.read()
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        except (OSError, asyncio.IncompleteReadError):
+            pass  # no request, but a TLS greeting or a line that was dropped
+        finally:
+            writer.close()
+
+
+@asynccontextmanager
+async def slow(sink: Slow, scheme: str, **keys: Any) -> AsyncIterator[Receiver]:
+    server = await asyncio.start_server(sink.talk, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with GuardedDoor(user_agent="test", allow=[f"127.0.0.1:{port}"]) as door:
+        yield receiver("webhook", door, url=f"{scheme}://127.0.0.1:{port}/", **keys)
+    server.close()
+    await server.wait_closed()
+
+
+def test_f9_a_webhook_that_was_taken_but_not_answered_comes_again_with_its_id(
+    tmp_path: Path,
+) -> None:
+    async def work(make: Callable[[Receiver], Scene]) -> None:
+        sink = Slow()
+        async with slow(sink, "http", timeout="1s") as hook:
+            scene = make(hook)
+            await scene.after(2 * MINUTE)
+
+        assert (scene.states(), len(sink.ids), len(set(sink.ids))) == (["sent"], 2, 1)
+
+    play(work, tmp_path)
+
+
+def test_f10_a_webhook_without_tls_behind_https_is_tried_again_and_told_nothing(
+    tmp_path: Path,
+) -> None:
+    async def work(make: Callable[[Receiver], Scene]) -> None:
+        sink = Slow()
+        async with slow(sink, "https", timeout="1s") as hook:
+            scene = make(hook)
+            await scene.after(MINUTE)
+
+        assert (scene.states(), sink.ids) == (["pending"], [])
+
+    play(work, tmp_path)
+
+
 def test_f10_a_410_parks_keeps_the_queue_and_is_told(tmp_path: Path) -> None:
     async def work(make: Callable[[Receiver], Scene]) -> None:
         sink = Sink([(410, "gone", {})])
