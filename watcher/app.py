@@ -24,6 +24,7 @@ from watcher.deliver import Deliverer, Target
 from watcher.errors import ConfigError
 from watcher.faults import Faults
 from watcher.fetch.door import GuardedDoor
+from watcher.full_text import FullText
 from watcher.housekeeping import Housekeeping
 from watcher.hubs import Hubs
 from watcher.ingest import Ingest
@@ -259,9 +260,12 @@ class App:
             store, pipeline, composer, notices=notices, clock=clock, rng=rng, faults=faults,
             hubs=hubs,
         )  # fmt: skip
+        # A child of its own: no feed waits for pages.
+        reader = await stack.enter_async_context(ParserPool(deadline=timedelta(seconds=10)))
         ingest = Ingest(
-            recorder, writer, door=door, parser=parser, clock=clock, faults=faults, hubs=hubs
-        )
+            recorder, writer, door=door, parser=parser, clock=clock, faults=faults, hubs=hubs,
+            full_text=FullText(door, reader, writer, recorder.unread),
+        )  # fmt: skip
         deliverer = Deliverer(
             store, writer, clock=clock, notices=notices, rng=rng, faults=faults,
             merge_backlog=composer.merge_backlog,

@@ -9,6 +9,7 @@ import structlog
 from watcher.errors import SourceError
 from watcher.faults import Faults
 from watcher.fetch.feed import FetchedFeed, fetch_feed
+from watcher.full_text import FullText
 from watcher.hubs import Hubs
 from watcher.model import FeedState, ParsedFeed
 from watcher.polled import Polled, PollLimits, PollReport, Pushed
@@ -39,7 +40,10 @@ class Ingest:
         clock: Clock,
         faults: Faults,
         hubs: Hubs | None = None,
+        full_text: FullText | None = None,
     ) -> None:
+        """Without `full_text` articles have what their feeds say."""
+        self._full_text = full_text
         self._recorder = recorder
         self._hubs = hubs
         self._done = Batches(
@@ -77,7 +81,7 @@ class Ingest:
         if feed is None:
             return
         parsed = await self._parser.parse(body, url=topic, content_type=content_type)
-        report = await self._done.add(Pushed(feed, topic, parsed))
+        report = await self._done.add(Pushed(feed, topic, parsed, await self._texts(feed, parsed)))
         self._faults.hit("after_commit")
         _say(report, "pushed")
 
@@ -88,9 +92,15 @@ class Ingest:
         try:
             fetched = await self._fetch(feed, state)
             self._faults.hit("after_fetch")
-            return Polled(feed, state, fetched, await self._parse(feed, state, fetched))
+            parsed = await self._parse(feed, state, fetched)
         except SourceError as error:
             return Polled(feed, state, error)
+        return Polled(feed, state, fetched, parsed, await self._texts(feed, parsed))
+
+    async def _texts(self, feed: FeedSettings, parsed: ParsedFeed | None) -> Mapping[str, str]:
+        if parsed is None or self._full_text is None:
+            return {}
+        return await self._full_text.of(feed, parsed)
 
     async def _fetch(self, feed: FeedSettings, state: FeedState) -> FetchedFeed:
         if ask_in_full(state, self._clock.now()):

@@ -1,5 +1,6 @@
 """Entries become articles: one text, a clickable link, a title, a publisher. Pure."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from watcher.model import Article, Entry
@@ -64,3 +65,19 @@ def join_text(summary: str, text: str) -> str:
     if "".join(text[:400].split()).startswith(opening):
         return text
     return f"{summary}\n\n{text}"
+
+
+def with_page_text(entry: Entry, page: str) -> Entry:
+    """With the text of its page where that says more; what tells it from others is the feed's."""
+    if len(page) <= len(join_text(entry.summary, entry.text)):
+        return entry
+    return replace(entry, text=page)
+
+
+def keeping_text(article: Article, before: Article | None) -> Article:
+    """The page can't be read now: what was read of it stays, behind what the feed says anew."""
+    if before is None or len(before.text) <= len(article.text):
+        return article
+    if article.text in before.text:
+        return replace(article, text=before.text)
+    return replace(article, text=join_text(article.text, before.text)[:TEXT_LIMIT])

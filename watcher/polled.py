@@ -1,5 +1,6 @@
 """What becomes of a poll or a push on its way into the store, and what is said of it afterwards."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -12,12 +13,16 @@ from watcher.sources.settings import FeedSettings
 
 @dataclass(frozen=True, slots=True)
 class Polled:
-    """A feed that was asked: what came back, or what was wrong. `parsed` is None when nothing is new."""
+    """A feed that was asked: what came back, or what was wrong. `parsed` is None when nothing is new.
+
+    `texts`: those of the pages that entries link to, by link.
+    """
 
     feed: FeedSettings
     state: FeedState
     found: FetchedFeed | SourceError
     parsed: ParsedFeed | None = None
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,7 @@ class Pushed:
     feed: FeedSettings
     topic: str
     parsed: ParsedFeed
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

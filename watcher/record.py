@@ -3,7 +3,7 @@
 Runs in the writer's thread.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -18,8 +18,8 @@ from watcher.feed_notices import FeedNotices
 from watcher.fetch.feed import FetchedFeed
 from watcher.hubs import Hubs
 from watcher.identity import Identified, Kind, identify, identity_keys, quarantined
-from watcher.model import Article, FeedState, FeedStatus, ParsedFeed
-from watcher.normalise import to_article
+from watcher.model import Article, Entry, FeedState, FeedStatus, ParsedFeed
+from watcher.normalise import keeping_text, to_article, with_page_text
 from watcher.notices import Notices
 from watcher.outcomes import store_noticed, store_outcome
 from watcher.pipeline import Outcome, Pipeline
@@ -54,6 +54,15 @@ class _Tally:
     def count(self, outcome: Outcome) -> None:
         self.matched += bool(outcome.matches)
         self.alerts += len(outcome.alerts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A document's entries: which look like a replay, and which are stored without a word, and why."""
+
+    items: list[Identified]
+    held: frozenset[str]
+    quiet: dict[str, Reason]
 
 
 @dataclass(slots=True)
@@ -135,6 +144,20 @@ class Recorder:
                 self._composer.compose_due(tx, now)
             self._faults.hit("before_commit")
         return reports
+
+    def unread(self, feed: FeedSettings, parsed: ParsedFeed) -> list[Entry]:
+        """The entries that would be told or revised if they were recorded now; stores nothing."""
+        with self._store.read() as tx:
+            state = tx.feeds.get(feed.id)
+            if state is None:
+                return []
+            judged = _judge(tx, feed, state, parsed, self._clock.now())
+        kinds = {Kind.NEW, Kind.REVISION}
+        return [
+            item.entry
+            for item in judged.items
+            if item.kind in kinds and item.article not in judged.quiet
+        ]
 
     def notice_rules(self) -> None:
         """Store what rules tell of themselves by now: bursts and silences."""
@@ -285,20 +308,9 @@ class Recorder:
         revise: bool = True,
     ) -> FeedStatus | None:
         feed = poll.feed
-        keys = [identity_keys(entry, feed.identity) for entry in parsed.entries]
-        shown = tx.articles.identity_count(feed.id)
-        wanted = (key for own in keys for key in own.all)
-        known = tx.articles.known(feed.id, wanted) if shown else {}
-        hashes = tx.articles.content_hashes(dict.fromkeys(known.values()))
-        items = identify(feed.id, parsed.entries, known, hashes, keys=keys)
+        judged = _judge(tx, feed, poll.state, parsed, now)
+        items, held, quiet = judged.items, judged.held, judged.quiet
         fresh = [item for item in items if item.kind is Kind.NEW]
-        held = quarantined(
-            items,
-            known_articles=shown,
-            last_success=poll.state.last_success_at,
-            now=now,
-        )
-        quiet = _held_back(feed, poll.state, fresh, held)
         tally.dates = [item.entry.published for item in fresh if item.article not in held]
         tally.revised = 0 if revise else sum(item.kind is Kind.REVISION for item in items)
         tally.known = sum(item.kind in {Kind.SAME, Kind.REVISION} for item in items)
@@ -306,10 +318,10 @@ class Recorder:
         articles: dict[str, Article] = {}
         for item in sorted(items, key=lambda i: (i.entry.published or now).timestamp()):
             if item.kind is Kind.NEW:
-                articles[item.article] = self._article(feed, item, now)
+                articles[item.article] = self._article(feed, item, now, poll.texts)
                 self._take_new(tx, articles[item.article], now, quiet.get(item.article), tally)
             elif item.kind is Kind.REVISION and revise:
-                self._take_revision(tx, feed, item, now, tally)
+                self._take_revision(tx, poll, item, now, tally)
         kept = [i for i in items if i.kind is not Kind.SKIP and (revise or i.kind is Kind.NEW)]
         rows.articles += [(articles[i.article], i.content_hash) for i in kept if i.kind is Kind.NEW]
         rows.identities += [(feed.id, key, i.article) for i in kept for key in i.keys.all]
@@ -317,9 +329,11 @@ class Recorder:
             self._notices.quarantined(tx, feed.id, len(held), now)
         return FeedStatus.QUARANTINED if held else None
 
-    def _article(self, feed: FeedSettings, item: Identified, now: datetime) -> Article:
+    def _article(
+        self, feed: FeedSettings, item: Identified, now: datetime, texts: Mapping[str, str]
+    ) -> Article:
         return to_article(
-            item.entry,
+            with_page_text(item.entry, texts.get(item.entry.url or "", "")),
             id=item.article,
             feed=feed.id,
             feed_publisher=feed.publisher or feed.title or None,
@@ -342,9 +356,12 @@ class Recorder:
         store_outcome(tx, outcome, now)
 
     def _take_revision(
-        self, tx: Transaction, feed: FeedSettings, item: Identified, now: datetime, tally: _Tally
+        self, tx: Transaction, poll: Polled, item: Identified, now: datetime, tally: _Tally
     ) -> None:
-        article = tx.articles.revise(self._article(feed, item, now), item.content_hash, now)
+        article = self._article(poll.feed, item, now, poll.texts)
+        if poll.feed.full_text and (item.entry.url or "") not in poll.texts:
+            article = keeping_text(article, tx.articles.get(item.article))
+        article = tx.articles.revise(article, item.content_hash, now)
         tally.revised += 1
         already = frozenset(match.rule for match in tx.matches.of_article(article.id))
         outcome = self._pipeline.process(article, now, already=already)
@@ -355,6 +372,20 @@ class Recorder:
         if feed.every is None:
             return self._bounds
         return replace(self._bounds, every=feed.every, exact=True)
+
+
+def _judge(
+    tx: Transaction, feed: FeedSettings, state: FeedState, parsed: ParsedFeed, now: datetime
+) -> _Judged:
+    keys = [identity_keys(entry, feed.identity) for entry in parsed.entries]
+    shown = tx.articles.identity_count(feed.id)
+    wanted = (key for own in keys for key in own.all)
+    known = tx.articles.known(feed.id, wanted) if shown else {}
+    hashes = tx.articles.content_hashes(dict.fromkeys(known.values()))
+    items = identify(feed.id, parsed.entries, known, hashes, keys=keys)
+    fresh = [item for item in items if item.kind is Kind.NEW]
+    held = quarantined(items, known_articles=shown, last_success=state.last_success_at, now=now)
+    return _Judged(items, held, _held_back(feed, state, fresh, held))
 
 
 def _held_back(

@@ -18,12 +18,14 @@ from watcher.clock import ManualClock
 from watcher.compose import Composer
 from watcher.faults import Faults
 from watcher.fetch.door import GuardedDoor
+from watcher.full_text import FullText
 from watcher.ingest import Ingest
 from watcher.model import Digest, Draft, FeedState, Notification, ParsedFeed, Receipt
 from watcher.notices import Notices
 from watcher.pipeline import Pipeline, Plan
 from watcher.polled import PollLimits, PollReport
 from watcher.polling import PollBounds
+from watcher.ports import FeedParser
 from watcher.record import Recorder
 from watcher.rules.compile import compile_rules
 from watcher.rules.schema import RuleSpec
@@ -131,7 +133,16 @@ def watching(folder: Path, script: Callable[[Station], Awaitable[object]], feeds
     return asyncio.run(run())
 
 
-def build(folder: Path, origin: Origin, door: GuardedDoor, feeds: int) -> Station:
+def build(
+    folder: Path,
+    origin: Origin,
+    door: GuardedDoor,
+    feeds: int = 1,
+    *,
+    reader: FeedParser | None = None,
+    **more: Any,
+) -> Station:
+    """With a `reader`, the pages that entries link to are read; `more` are settings of each feed."""
     clock, desk, ops = ManualClock(NOW), Desk(), Desk()
     store, notices = open_store(folder / "store.db"), Notices(clock)
     notices.use("ops", {"desk": desk, "ops": ops}, {})
@@ -142,10 +153,14 @@ def build(folder: Path, origin: Origin, door: GuardedDoor, feeds: int) -> Statio
         store, Pipeline(plan), composer, notices=notices, clock=clock, rng=Random(1), faults=Faults()
     )  # fmt: skip
     writer = Writer(folder, reserve_bytes=0)
-    ingest = Ingest(recorder, writer, door=door, parser=Parser(), clock=clock, faults=Faults())
+    texts = FullText(door, reader, writer, recorder.unread) if reader else None
+    ingest = Ingest(
+        recorder, writer, door=door, parser=Parser(), clock=clock, faults=Faults(), full_text=texts
+    )
     names = ["f", *(f"f{n}" for n in range(1, feeds))]
     settings = [
-        FeedSettings(id=name, url=f"http://127.0.0.1:{origin.port}/{name}") for name in names
+        FeedSettings(id=name, url=f"http://127.0.0.1:{origin.port}/{name}", **more)
+        for name in names
     ]
     limits = PollLimits(PollBounds(timedelta(minutes=15)), timedelta(seconds=5), 100_000)
     ingest.use(settings, PublisherTable(), limits)

@@ -10,9 +10,11 @@ from watcher.config.reader import Reader
 from watcher.config.rules import unique_ids
 from watcher.config.secrets import SecretError, Secrets
 from watcher.config.yaml import Document
+from watcher.sources.article_page import is_installed
 from watcher.sources.settings import FeedFile, FeedSettings
 from watcher.stories.publishers import PublisherFile, PublisherSettings
 
+INSTALL = "pip install 'watcher-alerts[fulltext]', or delete the line"
 # Headers that are no secret.
 OPEN_HEADERS = {"user-agent", "accept-language"}
 
@@ -25,7 +27,12 @@ def read_feeds(reader: Reader, secrets: Secrets) -> tuple[FeedSettings, ...]:
     unique_ids(reader, document, "feeds", {})
     _warn_of_same_url(reader, document)
     data = _with_headers(reader, document, secrets)
-    model, _ = reader.model(document, data, FeedFile, "feeds")
+    model, kept = reader.model(document, data, FeedFile, "feeds")
+    if model is not None and not is_installed():
+        for feed, n in zip(model.feeds, kept, strict=True):
+            if feed.full_text and feed.enabled:
+                what = "full texts need trafilatura, which is not installed"
+                reader.problem(document, ("feeds", n, "full_text"), what, INSTALL)
     return tuple(feed for feed in model.feeds if feed.enabled) if model else ()
 
 

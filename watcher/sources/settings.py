@@ -80,6 +80,7 @@ class FeedSettings(BaseModel):
     identity: Literal["auto", "guid", "link", "content"] = "auto"
     websub: bool = True
     page: PageSettings | None = None
+    full_text: bool = False
     headers: Annotated[dict[str, SecretStr], AfterValidator(_allowed)] = {}
 
 
