@@ -98,7 +98,7 @@ def _mute(tx: Transaction, grant: Grant, alert: Alert, wish: Wish, now: datetime
     if alert.story is None or wish.whole_rule:
         match = RouteMatch(rules=(alert.rule,))
     else:
-        match = RouteMatch(stories=(alert.story,))
+        match = RouteMatch(stories=_names_of(tx, alert.story))
     until = now + wish.span
     # A second click, or a form sent again, a while after the first.
     if any(s.match == match and s.until > until - timedelta(hours=1) for s in mine):
@@ -116,6 +116,12 @@ def _mute(tx: Transaction, grant: Grant, alert: Alert, wish: Wish, now: datetime
             }
         )
     )
+
+
+def _names_of(tx: Transaction, story: str) -> tuple[str, ...]:
+    """Its id, and that of the story it has become part of since."""
+    found = tx.stories.get(story)
+    return (story, found.merged_into) if found and found.merged_into else (story,)
 
 
 def _silences_of(tx: Transaction, grant: Grant, now: datetime) -> list[Silence]:

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -193,6 +193,20 @@ def test_a_story_is_muted_for_a_day_and_other_stories_are_not(made: Site) -> Non
     assert "No alerts about this story until 31 May 2026, 12:00 UTC" in page.body
     assert muted
     assert not others_muted
+
+
+def test_a_story_that_became_part_of_another_is_muted_under_both_names(made: Site) -> None:
+    alert = made.alert
+    with made.world.store.begin() as tx:
+        story = tx.stories.get(alert.story or "")
+        assert story is not None
+        tx.stories.save(replace(story, merged_into="s-older"))
+
+    made.post(made.links.mute)
+
+    assert made.muted(alert)
+    assert made.muted(replace(alert, story="s-older"))
+    assert not made.muted(replace(alert, story="s-other"))
 
 
 def test_a_rule_is_muted_for_a_week(made: Site) -> None:
