@@ -18,7 +18,7 @@ from watcher.clock import ManualClock
 from watcher.compose import Composer
 from watcher.faults import Faults
 from watcher.fetch.door import GuardedDoor
-from watcher.full_text import FullText
+from watcher.full_text import ALL_PAGES, FullText
 from watcher.ingest import Ingest
 from watcher.model import Digest, Draft, FeedState, Notification, ParsedFeed, Receipt
 from watcher.notices import Notices
@@ -140,6 +140,7 @@ def build(
     feeds: int = 1,
     *,
     reader: FeedParser | None = None,
+    page_time: timedelta = ALL_PAGES,
     **more: Any,
 ) -> Station:
     """With a `reader`, the pages that entries link to are read; `more` are settings of each feed."""
@@ -153,7 +154,7 @@ def build(
         store, Pipeline(plan), composer, notices=notices, clock=clock, rng=Random(1), faults=Faults()
     )  # fmt: skip
     writer = Writer(folder, reserve_bytes=0)
-    texts = FullText(door, reader, writer, recorder.unread) if reader else None
+    texts = FullText(door, reader, writer, recorder.unread, deadline=page_time) if reader else None
     ingest = Ingest(
         recorder, writer, door=door, parser=Parser(), clock=clock, faults=Faults(), full_text=texts
     )

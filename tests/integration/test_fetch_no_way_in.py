@@ -26,6 +26,7 @@ from watcher.errors import DeliveryError, FetchError
 from watcher.fetch.door import GuardedDoor
 from watcher.fetch.feed import fetch_feed
 from watcher.fetch.hub import ask_hub
+from watcher.full_text import fetch_article
 from watcher.model import DigestKind, FeedState, HttpRequest, Notification
 from watcher.notify import load
 from watcher.notify.settings import Tools
@@ -173,8 +174,14 @@ async def by_feed(door: GuardedDoor, url: str) -> object:
 
 
 async def by_page(door: GuardedDoor, url: str) -> object:
-    """Full text and whatever else reads a page."""
+    """`explain` and whatever else reads a page."""
     return await door.request(HttpRequest(url))
+
+
+async def by_full_text(door: GuardedDoor, url: str) -> object:
+    """The link of an entry, which whoever writes the feed chooses; no port is refused for its number."""
+    async with ParserPool() as parser:
+        return await fetch_article(door, parser, url, feed_url=url, headers={})
 
 
 async def by_discovery(door: GuardedDoor, url: str) -> object:
@@ -206,6 +213,7 @@ async def by_hub(door: GuardedDoor, url: str) -> object:
 DOORS: dict[str, Door] = {
     "feed": by_feed,
     "page": by_page,
+    "full text": by_full_text,
     "hub": by_hub,
     "discovery": by_discovery,
     "webhook": by_receiver("webhook"),
