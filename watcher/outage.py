@@ -1,5 +1,6 @@
 """When most feeds fail together, it is not the feeds: one thing to tell, and none of them to blame. Pure."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,6 +25,11 @@ class Asked:
     url: str
     at: datetime
     failing_since: datetime | None = None
+    error: str = ""
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).hostname or ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +53,29 @@ def outage(
     else:
         since = going_on.since
     asked = [feed for feed in lately if feed.at >= since]
-    failing = [feed for feed in asked if feed.failing_since]
     least = AT_LEAST if len(feeds) > FEW else AT_LEAST_OF_FEW
-    share = ENDS_AT if going_on else BEGINS_AT
-    if not failing or len(failing) < share * len(asked) or (not going_on and len(failing) < least):
+    if going_on is None:
+        failing = _suspects(asked, least)
+        enough = len(failing) >= max(least, BEGINS_AT * len(asked))
+    else:
+        failing = [feed for feed in asked if feed.failing_since]
+        enough = bool(failing) and len(failing) >= ENDS_AT * len(asked)
+    if not enough:
         return None
-    hosts = {urlsplit(feed.url).hostname or "" for feed in failing}
+    hosts = {feed.host for feed in failing}
     return Outage(since, len(failing), len(asked), hosts.pop() if len(hosts) == 1 else "")
+
+
+def _suspects(asked: Sequence[Asked], least: int) -> list[Asked]:
+    """Failures that need not be the feed's own: nothing of its host answers well, and what came is
+    no status of its server, unless that has one for all of many feeds."""
+    of_host: dict[str, list[Asked]] = defaultdict(list)
+    for feed in asked:
+        of_host[feed.host].append(feed)
+    return [
+        feed
+        for feeds in of_host.values()
+        if all(feed.failing_since for feed in feeds)
+        for feed in feeds
+        if len(feeds) >= least or not feed.error.startswith("http_")
+    ]

@@ -1,5 +1,6 @@
 """When most feeds fail together the feeds are not to blame."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from watcher.outage import Asked, Outage, outage
@@ -59,3 +60,24 @@ def test_feeds_that_have_failed_for_long_don_t_make_an_outage_of_those_that_begi
     old = [Asked(f"o{n}", f"https://o{n}.example/", NOW - 2 * MINUTE, NOW - timedelta(days=9)) for n in range(3)]  # fmt: skip
 
     assert outage([*old, *feeds(2, 40)], now=NOW) is None
+
+
+def test_feeds_whose_servers_say_no_fail_by_themselves() -> None:
+    """An answer of the server itself shows that the network is up."""
+    refused = [replace(feed, error="http_404") for feed in feeds(20, 0)]
+
+    assert outage(refused, now=NOW) is None
+
+
+def test_a_host_that_answers_for_one_feed_is_up_for_the_others() -> None:
+    of_one = [Asked(f"f{n}", f"https://big.example/{n}", NOW, NOW, "timeout") for n in range(9)]
+    well = Asked("f9", "https://big.example/9", NOW)
+
+    assert outage(of_one, now=NOW) is not None
+    assert outage([*of_one, well], now=NOW) is None
+
+
+def test_a_host_that_says_no_for_all_of_its_many_feeds_is_down() -> None:
+    of_one = [Asked(f"f{n}", f"https://big.example/{n}", NOW, NOW, "http_503") for n in range(9)]
+
+    assert outage(of_one, now=NOW) is not None

@@ -120,7 +120,11 @@ class Feeds:
     def asked(self) -> list[Asked]:
         """How the last poll went of every feed that isn't known to be broken."""
         query = sa.select(
-            feed.c.feed, feed.c.url, feed.c.last_polled_at, feed.c.failing_since
+            feed.c.feed,
+            feed.c.url,
+            feed.c.last_polled_at,
+            feed.c.failing_since,
+            sa.func.coalesce(feed.c.last_error, ""),
         ).where(
             feed.c.enabled,
             feed.c.status.not_in((FeedStatus.BROKEN, FeedStatus.GONE)),
