@@ -142,9 +142,18 @@ class Composer:
         log.info("backlog_merged", receiver=receiver, key=digest.key, alerts=len(since))
 
     def preview(self, tx: Transaction, receiver: str, now: datetime) -> Digest | None:
-        """The digest that would go out if everything waiting for the receiver were due now."""
-        waiting = [d for d in tx.alerts.waiting() if d.receiver == receiver]
-        alerts = [a for a in (tx.alerts.get(d.alert) for d in waiting) if a is not None]
+        """The digest that would go out if everything waiting for the receiver were due now.
+
+        Not what it gets only when nobody acknowledges.
+        """
+        waiting = [
+            d
+            for d in tx.alerts.waiting()
+            if d.receiver == receiver
+            and (d.slot.waits_for is not WaitsFor.ANSWER or d.slot.instead)
+        ]
+        known = tx.alerts.by_id({d.alert for d in waiting})
+        alerts = [known[d.alert] for d in waiting if d.alert in known]
         if not alerts:
             return None
         return self._digest(tx, receiver, waiting, alerts, now)

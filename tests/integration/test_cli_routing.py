@@ -80,6 +80,14 @@ def test_a_silence_is_made_listed_and_ended(folder: Path) -> None:
     assert after.output.strip() == "none"
 
 
+def test_one_story_can_be_silenced(folder: Path) -> None:
+    who = ("--author", "Kim", "--comment", "enough of it")
+    run(folder, "silence", "add", "--story", "s123", "--until", "2d", *who)
+    (listed,) = json.loads(run(folder, "silence", "list", "--json").output)
+
+    assert listed["match"] == {"stories": ["s123"]}
+
+
 def test_a_silence_can_come_again_every_week(folder: Path) -> None:
     who = ("--author", "Kim", "--comment", "weekends")
     hours = ("--every", "Sat,Sun 00:00-24:00", "--zone", "Europe/Berlin")

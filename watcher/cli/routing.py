@@ -46,6 +46,9 @@ def add(
     severity: Annotated[list[Severity] | None, typer.Option("--severity")] = None,
     lang: Languages = None,
     publisher: Publishers = None,
+    story: Annotated[
+        list[str] | None, typer.Option("--story", help="As `watcher stories` prints it.")
+    ] = None,
     start: Annotated[str, typer.Option("--from", help="When it begins.")] = "0s",
     every: Annotated[
         str | None,
@@ -58,7 +61,7 @@ def add(
     now = clock_of(config).now()
     names = [one_rule(config, name).id for name in rule or ()]
     match = {"rules": names, "tags": tag, "severity": severity, "languages": lang}
-    match["publishers"] = publisher
+    match |= {"publishers": publisher, "stories": story}
     if zone and not every:
         complain("--zone goes with --every: say the hours")
         raise typer.Exit(MISUSED)

@@ -206,6 +206,21 @@ def test_who_has_a_digest_gets_it_all_the_same_when_somebody_acknowledged() -> N
     assert len(titles(world, "chief")) == 1
 
 
+def test_a_preview_leaves_out_what_comes_only_if_nobody_acknowledges() -> None:
+    world = with_routes(BOTH[:1], desk=ReceiverClock(), chief=ReceiverClock())
+    both = with_routes(BOTH, desk=ReceiverClock(), chief=ReceiverClock())
+    for one in (world, both):
+        one.take(article(1))
+
+    with world.store.read() as tx:
+        nothing = world.composer.preview(tx, "chief", NOW)
+    with both.store.read() as tx:
+        digest = both.composer.preview(tx, "chief", NOW)
+    assert nothing is None
+    assert digest is not None
+    assert len(digest.stories) == 1
+
+
 def test_an_escalation_counts_from_when_the_first_receiver_is_told() -> None:
     route = {"receivers": ["desk"], "send": {"digest": "0 7 * * *"}}
     world = with_routes(
