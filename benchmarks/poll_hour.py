@@ -1,18 +1,24 @@
 """The first hour of many feeds, in the real daemon: `python -m benchmarks.poll --hour 5000`.
 
 Every feed is new and polled once; the clock runs forty times as fast, so the hour takes ninety
-seconds. The shipped rules are matched; one feed in fifty brings a headline that they know, which
-is told through a file. Documents are those of the polling benchmark, five hundred of them.
+seconds, or a little more where that is too fast for the machine. The shipped rules are matched;
+one document in fifty brings a headline that they know, which is told through a file. There are
+five hundred documents, those of the polling benchmark.
+
+On one of two busy cores: 5,000 feeds, 173,160 articles, 581 MiB of store; 147 MiB of memory at
+its peak and 71 s of CPU, 2 % of a core.
 """
 
 import multiprocessing
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,6 +34,7 @@ SPEED = 40
 DOCUMENTS = 500
 HEADLINE = "North Korea launches a satellite aboard a new rocket"
 _HOUR = timedelta(hours=1)
+_PATIENCE = 30.0
 
 
 def configure(folder: Path, port: int, count: int) -> None:
@@ -61,12 +68,21 @@ def spread(folder: Path, start: datetime) -> None:
     store.close()
 
 
-def watched(process: subprocess.Popen[bytes], seconds: float) -> tuple[int, float]:
-    """Peak memory in KiB and CPU seconds, after so long."""
-    peak, end = 0, time.monotonic() + seconds
-    while time.monotonic() < end and process.poll() is None:
+def polled(folder: Path) -> int:
+    with closing(sqlite3.connect(f"file:{folder}/data/watcher.db?mode=ro", uri=True)) as store:
+        query = "SELECT count(*) FROM feed WHERE last_success_at IS NOT NULL"
+        return int(store.execute(query).fetchone()[0])
+
+
+def watched(process: subprocess.Popen[bytes], folder: Path, count: int) -> tuple[int, float]:
+    """Peak memory in KiB and CPU seconds, when the hour is over and every feed was polled."""
+    peak, end = 0, time.monotonic() + _HOUR.total_seconds() / SPEED
+    while process.poll() is None:
         peak = max(peak, memory(process.pid))
         time.sleep(0.5)
+        late = time.monotonic() - end
+        if late > 0 and (polled(folder) == count or late > _PATIENCE):
+            break
     return peak, cpu(process.pid)
 
 
@@ -81,18 +97,18 @@ def main(count: int) -> None:
         try:
             configure(folder, ports.get(timeout=300), count)
             spread(folder, start)
-            peak, spent = run(folder, start)
+            peak, spent = run(folder, count, start)
         finally:
             server.kill()
         report(folder, count, peak, spent)
 
 
-def run(folder: Path, start: datetime) -> tuple[int, float]:
+def run(folder: Path, count: int, start: datetime) -> tuple[int, float]:
     command = [sys.executable, "-m", "watcher", "--config", str(folder), "run"]
     clock = f"{start:%Y-%m-%dT%H:%M:%SZ}*{SPEED}"
     process = subprocess.Popen(command, env={**os.environ, "WATCHER_CLOCK": clock})
     try:
-        return watched(process, _HOUR.total_seconds() / SPEED)
+        return watched(process, folder, count)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=60)
@@ -101,15 +117,15 @@ def run(folder: Path, start: datetime) -> tuple[int, float]:
 def report(folder: Path, count: int, peak: int, spent: float) -> None:
     store = open_store(folder / "data" / "watcher.db")
     with store.read() as tx:
-        polled = sum(state.last_success_at is not None for state in tx.feeds.all())
         articles = tx.articles.count()
     store.close()
+    done = polled(folder)
     told = len(list((folder / "told").glob("*.html")))
     size = (folder / "data" / "watcher.db").stat().st_size
     share = spent / _HOUR.total_seconds()
-    print(f"feeds polled        {polled:8} of {count}")
+    print(f"feeds polled        {done:8} of {count}")
     print(f"articles stored     {articles:8}, {size / 2**20:.0f} MiB")
     print(f"messages            {told:8}")
     print(f"peak memory         {peak / 1024:8.0f} MiB, daemon and parsers")
     print(f"CPU                 {spent:8.1f} s, {share:.1%} of a core through the hour")
-    print(f"                    {spent / max(polled, 1) * 1e3:8.1f} ms a feed")
+    print(f"                    {spent / max(done, 1) * 1e3:8.1f} ms a feed")
