@@ -135,7 +135,9 @@ class FullText:
         self._unread = unread
         self._deadline = deadline.total_seconds()
 
-    async def of(self, feed: FeedSettings, parsed: ParsedFeed) -> Mapping[str, str]:
+    async def of(
+        self, feed: FeedSettings, parsed: ParsedFeed, *, within: timedelta = ALL_PAGES
+    ) -> Mapping[str, str]:
         """Texts by the link of their entry; returns within the deadline, raises for no page."""
         if not feed.full_text:
             return {}
@@ -149,7 +151,7 @@ class FullText:
             for url, entry in list(wanted.items())[:MOST_PAGES]
         ]
         try:
-            async with asyncio.timeout(self._deadline):
+            async with asyncio.timeout(min(self._deadline, within.total_seconds())):
                 await asyncio.gather(*pages)
         except TimeoutError:
             found.missed["out_of_time"] += 1

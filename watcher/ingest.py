@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 
 import structlog
 
-from watcher.errors import SourceError
+from watcher.errors import ParseError, SourceError
 from watcher.faults import Faults
 from watcher.fetch.feed import FetchedFeed, fetch_feed
-from watcher.full_text import FullText
+from watcher.full_text import ALL_PAGES, FullText
 from watcher.hubs import Hubs
 from watcher.model import FeedState, ParsedFeed
 from watcher.polled import Polled, PollLimits, PollReport, Pushed
@@ -25,6 +26,9 @@ log = structlog.get_logger()
 
 # A transaction of so many entries and polls takes a fifth of a second when all of them are new.
 WEIGHT_OF_TRANSACTION = 1200
+
+# A hub waits for its answer meanwhile.
+PAGES_OF_PUSH = timedelta(seconds=10)
 
 
 class Ingest:
@@ -80,8 +84,11 @@ class Ingest:
         feed = self._feeds.get(name)
         if feed is None:
             return
+        if feed.page is not None:
+            raise ParseError("not_a_feed", "the feed is a page, of which its selectors tell")
         parsed = await self._parser.parse(body, url=topic, content_type=content_type)
-        report = await self._done.add(Pushed(feed, topic, parsed, await self._texts(feed, parsed)))
+        texts = await self._texts(feed, parsed, within=PAGES_OF_PUSH)
+        report = await self._done.add(Pushed(feed, topic, parsed, texts))
         self._faults.hit("after_commit")
         _say(report, "pushed")
 
@@ -97,10 +104,12 @@ class Ingest:
             return Polled(feed, state, error)
         return Polled(feed, state, fetched, parsed, await self._texts(feed, parsed))
 
-    async def _texts(self, feed: FeedSettings, parsed: ParsedFeed | None) -> Mapping[str, str]:
+    async def _texts(
+        self, feed: FeedSettings, parsed: ParsedFeed | None, *, within: timedelta = ALL_PAGES
+    ) -> Mapping[str, str]:
         if parsed is None or self._full_text is None:
             return {}
-        return await self._full_text.of(feed, parsed)
+        return await self._full_text.of(feed, parsed, within=within)
 
     async def _fetch(self, feed: FeedSettings, state: FeedState) -> FetchedFeed:
         if ask_in_full(state, self._clock.now()):

@@ -24,7 +24,7 @@ from watcher.hubs import Hubs
 from watcher.model import FeedState
 from watcher.pushed import MAX_A_MINUTE, MAX_WAITING
 from watcher.sources.parse import parse_feed
-from watcher.sources.settings import FeedSettings
+from watcher.sources.settings import FeedSettings, PageSettings
 from watcher.store.engine import Transaction, open_store
 from watcher.subscriber import form_of
 from watcher.websub.pushes import PING_SPACING
@@ -375,6 +375,37 @@ def test_a_push_without_a_feed_makes_the_feed_due(tmp_path: Path, body: str) -> 
         return status, house.state.next_poll_at - house.clock.now()
 
     assert played(tmp_path, scenario) == (202, timedelta(0))
+
+
+def test_a_feed_pushed_for_a_page_is_only_a_ping(tmp_path: Path) -> None:
+    """What is wanted of a page its selectors tell."""
+
+    async def scenario(house: House) -> tuple[int, int, bool]:
+        await house.subscribed("One")
+        page = house.settings.model_copy(update={"page": PageSettings(items="li")})
+        await house.writer(house.use, page)
+        house.wait(5 * MINUTE)
+        status = (await house.push(document(NEWS))).status
+        return status, house.articles, house.state.next_poll_at <= house.clock.now()
+
+    assert played(tmp_path, scenario) == (202, 1, True)
+
+
+def test_full_texts_keep_a_hub_waiting_for_seconds_only(tmp_path: Path) -> None:
+    asked = []
+
+    class Pages:
+        async def of(self, *_: object, within: timedelta = HOUR) -> dict[str, str]:
+            asked.append(within)
+            return {}
+
+    async def scenario(house: House) -> int:
+        await house.subscribed("One")
+        house.ingest._full_text = Pages()  # type: ignore[assignment]
+        return (await house.push(document(NEWS))).status
+
+    assert played(tmp_path, scenario) == 202
+    assert asked == [timedelta(seconds=10)]
 
 
 def test_pings_in_a_row_do_not_hammer_the_publisher(tmp_path: Path) -> None:
