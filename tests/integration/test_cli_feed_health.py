@@ -13,7 +13,8 @@ from typer.testing import CliRunner, Result
 
 from watcher.app import STORE_NAME
 from watcher.cli.main import app
-from watcher.model import FeedState, FeedStatus
+from watcher.identity import identity_keys
+from watcher.model import Entry, FeedState, FeedStatus
 from watcher.pace import begun
 from watcher.store.engine import open_store
 from watcher.websub.subscription import State, Subscription
@@ -153,3 +154,18 @@ def test_list_says_until_when_a_feed_is_pushed_and_nothing_that_a_hub_knows(desk
     assert pushed == {"rss": (NOW + timedelta(days=3)).isoformat(), "page": None}
     assert "the-token" not in shown + raw
     assert "the-secret" not in shown + raw
+
+
+def test_check_of_a_configured_feed_says_what_is_stored_and_what_was_renamed(desk: Desk) -> None:
+    title = json.loads(desk.run("check", "rss", "--json").stdout)["articles"][0]["title"]
+    keys = identity_keys(Entry("old", "https://sample.example/old", title, summary="x" * 50))
+    desk.save(ok(desk))
+    store = open_store(desk.folder / "data" / STORE_NAME)
+    with store.begin() as tx:
+        tx.articles.remember_all([("rss", key, "a1") for key in keys.all], NOW)
+    store.close()
+
+    done = desk.run("check", "rss")
+    found = json.loads(desk.run("check", "rss", "--json").stdout)
+    assert "here: ok; 0 of these entries are stored, 1 would be new" in done.stdout
+    assert (found["state"], found["renamed"]) == ("ok", 1)

@@ -17,9 +17,10 @@ from watcher.cli.output import cell, complain, listing, print_json, say
 from watcher.config.load import Config
 from watcher.errors import ParseError, SourceError
 from watcher.feed_words import feed_words
+from watcher.identity import Kind, Why, identify, identity_keys
 from watcher.model import FeedState, FeedStatus, ParsedFeed
 from watcher.pace import begun, spoken
-from watcher.place import clock_of
+from watcher.place import clock_of, store_path
 from watcher.sources.index_page import read_index
 from watcher.sources.parse import parse_feed
 from watcher.sources.report import report
@@ -116,12 +117,36 @@ def check_feed(
         raise typer.Exit(FAILED) from error
     every = known.every if known and known.every else config.settings.poll.every
     findings = checkup(seen, every=every)
+    stored = _stored(config, known, seen) if known else {}
     if as_json:
         told = [{"flaw": finding.flaw.value, "text": finding.text} for finding in findings]
         answers_at = {"url": url, "answers_at": seen.fetched.url, "bytes": len(seen.fetched.body)}
-        print_json({**report(seen.parsed), **answers_at, "findings": told})
+        print_json({**report(seen.parsed), **answers_at, **stored, "findings": told})
         return
     _print_check(seen, findings)
+    if stored:
+        known_here = f"{stored['stored']} of these entries are stored, {stored['new']} would be new"
+        say(f"here: {stored['state']}; {known_here}")
+        if stored["renamed"]:
+            say(f"note: {stored['renamed']} have a known title under another guid and link")
+
+
+def _stored(config: Config, feed: FeedSettings, seen: "Seen") -> dict[str, Any]:
+    """How a configured feed stands, and which of its entries are known; nothing before its first poll."""
+    if not store_path(config).exists():
+        return {}
+    keys = [identity_keys(entry, feed.identity) for entry in seen.parsed.entries]
+    with opened_store(config) as store, store.read() as tx:
+        state = tx.feeds.get(feed.id)
+        known = tx.articles.known(feed.id, (key for own in keys for key in own.all))
+    judged = identify(feed.id, seen.parsed.entries, known, {}, keys=keys)
+    new = [item for item in judged if item.kind is Kind.NEW]
+    return {
+        "state": feed_words(state, seen.now).status,
+        "stored": len(judged) - len(new),
+        "new": len(new),
+        "renamed": sum(item.reason is Why.KNOWN_TITLE for item in new),
+    }
 
 
 def _page(items: str | None) -> PageSettings | None:
