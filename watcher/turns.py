@@ -19,7 +19,6 @@ class _Host:
     running: int = 0
     free_at: datetime = _LONG_AGO
     promised: datetime = _LONG_AGO
-    rests_until: datetime = _LONG_AGO
 
 
 class HostTurns:
@@ -29,12 +28,14 @@ class HostTurns:
         self._limit = limit
         self._spacing = spacing
         self._hosts: defaultdict[str, _Host] = defaultdict(_Host)
+        self._rests: dict[str, datetime] = {}
 
     def take(self, url: str, now: datetime) -> datetime | None:
         """None: go now, and call `done` after; else when to come again."""
         host = self._hosts[_name(url)]
-        if host.rests_until > now:
-            return self._promise(host, host.rests_until)
+        rests_until = self._rests.get(_site(url), _LONG_AGO)
+        if rests_until > now:
+            return self._promise(host, rests_until)
         if host.running >= self._limit or host.free_at > now + self._spacing:
             return self._promise(host, max(now, host.free_at))
         host.running += 1
@@ -47,20 +48,27 @@ class HostTurns:
         host.running = max(host.running - 1, 0)
 
     def rest(self, url: str, until: datetime) -> None:
-        """A Retry-After speaks for the whole host."""
-        host = self._hosts[_name(url)]
-        host.rests_until = max(host.rests_until, until)
+        """A Retry-After speaks for all feeds of that host and port."""
+        site = _site(url)
+        self._rests[site] = max(self._rests.get(site, until), until)
 
     def shift(self, step: timedelta) -> None:
         """The clock was set."""
         for host in self._hosts.values():
             host.free_at += step
             host.promised += step
-            host.rests_until += step
+        self._rests = {site: until + step for site, until in self._rests.items()}
 
     def _promise(self, host: _Host, earliest: datetime) -> datetime:
         host.promised = max(host.promised, earliest) + max(self._spacing, _LEAST_STEP)
         return host.promised
+
+
+def _site(url: str) -> str:
+    try:
+        return urlsplit(url).netloc.lower()
+    except ValueError:
+        return ""
 
 
 def _name(url: str) -> str:

@@ -58,6 +58,7 @@ def test_a_host_that_asks_for_a_rest_gets_it_for_all_its_feeds() -> None:
 
     assert later == [NOW + timedelta(hours=1) + n * SECOND for n in (1, 2, 3)]
     assert turns.take(SMALL, NOW) is None
+    assert turns.take("https://big.example:8443/", NOW) is None
     assert turns.take(BIG, NOW + timedelta(hours=2)) is None
 
 
