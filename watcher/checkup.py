@@ -83,7 +83,7 @@ def _of_the_answer(seen: Seen, every: timedelta) -> Iterator[Finding]:
     if not fetched.etag and not fetched.last_modified:
         text = f"has neither ETag nor Last-Modified: every poll costs all of its {_size(size)}"
         yield Finding(Flaw.NO_VALIDATORS, text)
-    if not any(word in kind for word in _FEED_TYPES):
+    if parsed.format != "page" and not any(word in kind for word in _FEED_TYPES):
         text = f"is served as {kind.partition(';')[0].strip() or 'nothing in particular'}, not as a feed"
         yield Finding(Flaw.CONTENT_TYPE, text)
     said = kind.partition("charset=")[2].partition(";")[0].strip("\"' ")

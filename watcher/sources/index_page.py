@@ -27,6 +27,7 @@ _MAX_TITLE = 500
 _MAX_TEXT = 20_000
 _MAX_NODES = 200
 _HEADINGS = "h1, h2, h3, h4, h5, h6"
+_HEADLINES = ":is(h1, h2, h3, h4, h5, h6) a[href], a[href]:has(h1, h2, h3, h4, h5, h6)"
 _TABLE = frozenset(("tr", "td", "th", "tbody"))
 
 
@@ -126,7 +127,7 @@ def _anchor(
     item: LexborHTMLParser, page: PageSettings, base: str
 ) -> tuple[LexborNode | None, str | None]:
     """The link of the headline, else the first one; of `page.link` the first that leads anywhere."""
-    wanted = page.link or ", ".join(f"{h} a[href]" for h in _HEADINGS.split(", "))
+    wanted = page.link or _HEADLINES
     for selector in (wanted,) if page.link else (wanted, "a[href], area[href]"):
         for node in item.css(selector)[:200]:
             found = node if node.attributes.get("href") else node.css_first("a[href]")
