@@ -38,7 +38,11 @@ def _extracted(markup: str) -> str:
 
     # It tells of every page that it can't read, to a log that is not ours.
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
-    text: str | None = trafilatura.extract(
-        markup, output_format="txt", include_comments=False, include_tables=True, deduplicate=False
-    )
+    try:
+        text: str | None = trafilatura.extract(
+            markup, output_format="txt", include_comments=False, include_tables=True
+        )
+    except Exception as error:
+        # Pages are odder than its authors thought; the entry goes on without.
+        raise ParseError("parser_failed", type(error).__name__) from error
     return "\n\n".join(line for line in (text or "").splitlines() if line.strip())

@@ -4,8 +4,9 @@ For `ParserPool.ask`, as `partial(read_index, settings)`: pages are hostile, and
 of a selector on them.
 """
 
+import re
 from collections.abc import Container, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urljoin
 
@@ -28,6 +29,7 @@ _MAX_TEXT = 20_000
 _MAX_NODES = 200
 _HEADINGS = "h1, h2, h3, h4, h5, h6"
 _HEADLINES = ":is(h1, h2, h3, h4, h5, h6) a[href], a[href]:has(h1, h2, h3, h4, h5, h6)"
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*")
 _TABLE = frozenset(("tr", "td", "th", "tbody"))
 
 
@@ -41,6 +43,15 @@ def read_index(
     page: PageSettings, body: bytes, url: str, content_type: str | None = None
 ) -> ParsedFeed:
     """Raises `ParseError`: `no_items` when nothing on the page is one, so that nobody waits in vain."""
+    try:
+        return _read(page, body, url, content_type)
+    except ParseError:
+        raise
+    except Exception as error:
+        raise ParseError("parser_failed", type(error).__name__) from error
+
+
+def _read(page: PageSettings, body: bytes, url: str, content_type: str | None) -> ParsedFeed:
     tree, document = tree_of(body, content_type)
     base = _base(tree, url)
     nodes = tree.css(page.items)
@@ -55,7 +66,8 @@ def read_index(
         raise ParseError("no_items", what)
     title = tree.css_first("title")
     root = tree.css_first("html")
-    lang = clean_line((root.attributes.get("lang") or "") if root is not None else "", 20) or None
+    said = ((root.attributes.get("lang") or "") if root is not None else "").strip().lower()
+    lang = said if _LANGUAGE.fullmatch(said) else None
     problems = [document.problem] if document.problem else []
     problems += _unmatched(page, items)
     if len(items) > MAX_ITEMS or len(nodes) > MAX_SCANNED:
@@ -64,11 +76,11 @@ def read_index(
         format="page",
         title=clean_line(title.text(deep=True)[:1000], 200) if title is not None else "",
         link=url,
-        lang=lang.lower() if lang else None,
+        lang=lang,
         encoding=document.encoding,
         parser="selector",
         problems=tuple(problems),
-        entries=tuple(item.entry for item in items[:MAX_ITEMS]),
+        entries=tuple(replace(item.entry, lang=lang) for item in items[:MAX_ITEMS]),
     )
 
 

@@ -91,6 +91,7 @@ def test_base_and_repeated_links_are_followed_once() -> None:
         "https://harbour.example/base/b",
     ]
     assert (page.title, page.lang, page.format) == ("Notices", "de", "page")
+    assert page.entries[0].lang == "de"
 
 
 @pytest.mark.parametrize(
