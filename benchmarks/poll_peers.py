@@ -59,10 +59,12 @@ def watcher(port: int, count: int, folder: Path) -> Cycles:
     """The service itself, with its shipped rules and publishers."""
     from watcher.app import App
     from watcher.config.load import load_config
+    from watcher.daemon import collect_rarely
     from watcher.logs import configure
     from watcher.resources import bundled
 
     configure("json", "error")
+    collect_rarely()
     shutil.copytree(bundled("config"), folder / "config")
     feeds = [{"id": f"f{n}", "url": _address(port, n)} for n in range(count)]
     (folder / "config" / "feeds.yaml").write_text(yaml.safe_dump({"feeds": feeds}))

@@ -5,6 +5,7 @@ a clock step or a compressed demo clock can neither skip nor repeat work.
 """
 
 import asyncio
+import gc
 import signal
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, suppress
@@ -184,6 +185,11 @@ class Daemon:
 
 def _is_yaml(_change: watchfiles.Change, path: str) -> bool:
     return Path(path).suffix in {".yaml", ".yml"}
+
+
+def collect_rarely() -> None:
+    """For this process: entries and rows come and go by thousands, and make no cycles."""
+    gc.set_threshold(10_000, 10, 10)
 
 
 async def run_daemon(config: Config, environ: Mapping[str, str]) -> None:

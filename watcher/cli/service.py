@@ -43,13 +43,14 @@ def run(
     ] = False,
 ) -> None:
     """Start the daemon. Ends on SIGTERM or Ctrl-C, reloads on SIGHUP and when a file changes."""
-    from watcher.daemon import run_daemon, run_once
+    from watcher.daemon import collect_rarely, run_daemon, run_once
 
     if dry_run and not once:
         complain("--dry-run goes with --once: add it")
         raise typer.Exit(MISUSED)
     config = configuration(context)
     configure(config.settings.log.format, config.settings.log.level)
+    collect_rarely()
     with told_errors():
         if not once:
             asyncio.run(run_daemon(config, os.environ))
