@@ -99,10 +99,18 @@ class Ingest:
         try:
             fetched = await self._fetch(feed, state)
             self._faults.hit("after_fetch")
-            parsed = await self._parse(feed, state, fetched)
+            body_hash = None if fetched.not_modified else digest(fetched.body)
+            # None when there is nothing new to read: a 304, or the very same bytes again.
+            parsed = (
+                None
+                if body_hash in (None, state.body_hash)
+                else await read_feed(self._parser, feed.page, fetched)
+            )
         except SourceError as error:
             return Polled(feed, state, error)
-        return Polled(feed, state, fetched, parsed, await self._texts(feed, parsed))
+        fetched = replace(fetched, body=b"")
+        texts = await self._texts(feed, parsed)
+        return Polled(feed, state, fetched, parsed, texts, body_hash)
 
     async def _texts(
         self, feed: FeedSettings, parsed: ParsedFeed | None, *, within: timedelta = ALL_PAGES
@@ -122,14 +130,6 @@ class Ingest:
             deadline=self._limits.deadline,
             max_bytes=self._limits.max_body,
         )
-
-    async def _parse(
-        self, feed: FeedSettings, state: FeedState, fetched: FetchedFeed
-    ) -> ParsedFeed | None:
-        """None when there is nothing new to read: a 304, or the very same bytes again."""
-        if fetched.not_modified or digest(fetched.body) == state.body_hash:
-            return None
-        return await read_feed(self._parser, feed.page, fetched)
 
 
 async def read_feed(

@@ -15,7 +15,8 @@ from watcher.sources.settings import FeedSettings
 class Polled:
     """A feed that was asked: what came back, or what was wrong. `parsed` is None when nothing is new.
 
-    `texts`: those of the pages that entries link to, by link.
+    `texts`: those of the pages that entries link to, by link. `body_hash` stands for the body, which
+    is let go once it was read: fifty polls may wait for the store.
     """
 
     feed: FeedSettings
@@ -23,6 +24,7 @@ class Polled:
     found: FetchedFeed | SourceError
     parsed: ParsedFeed | None = None
     texts: Mapping[str, str] = field(default_factory=dict)
+    body_hash: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -224,7 +224,7 @@ class Recorder:
             state = replace(
                 has_read(state, tally.dates, news=bool(tally.dates), now=now),
                 title=parsed.title or state.title,
-                body_hash=digest(found.body),
+                body_hash=poll.body_hash,
             )
         # Whoever takes a domain over could serve a feed too, but not the entries we know.
         proven = parsed is None or tally.known > 0 or not poll.state.baseline_done
