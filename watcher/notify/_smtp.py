@@ -72,7 +72,7 @@ class Session:
 
     @asynccontextmanager
     async def kept(self, settled: Settled) -> AsyncIterator[None]:
-        """One message at a time, no DATA before `settled`; ends with QUIT."""
+        """One message at a time, nothing of its text before `settled`; ends with QUIT."""
         self._keeping, self._settled = True, settled
         try:
             yield
@@ -91,9 +91,7 @@ class Session:
         usable = self._in_order = False
         try:
             await client.rcpt(recipient)
-            await self._settled()
-            timeout = self._server.data_timeout.total_seconds()
-            reply = await client.data(message, timeout=timeout)
+            reply = await self._data(client, message)
             usable = self._in_order = True
             return clean_line(f"{reply.code} {reply.message}", 200)
         except StoreError:
@@ -105,6 +103,25 @@ class Session:
             raise to_delivery_error(error, self._server.host) from error
         finally:
             await self._put_back(client, usable=usable)
+
+    async def _data(self, client: aiosmtplib.SMTP, message: bytes) -> aiosmtplib.SMTPResponse:
+        """DATA in two steps, which the library does in one: what stands before us is marked between.
+
+        `message` has CRLF line ends and no others (`_mime.build` sees to it).
+        """
+        timeout = self._server.data_timeout.total_seconds()
+        asked = await client.execute_command(b"DATA", timeout=timeout)
+        if asked.code != aiosmtplib.SMTPStatus.start_input:
+            raise aiosmtplib.SMTPDataError(asked.code, asked.message)
+        await self._settled()
+        protocol = client.protocol
+        if protocol is None or not client.is_connected:
+            raise aiosmtplib.SMTPServerDisconnected("lost before the message")
+        protocol.write(message.replace(b"\r\n.", b"\r\n..") + b".\r\n")
+        reply = await protocol.read_response(timeout=timeout)
+        if reply.code != aiosmtplib.SMTPStatus.completed:
+            raise aiosmtplib.SMTPDataError(reply.code, reply.message)
+        return reply
 
     async def _begun(self, sender: str) -> aiosmtplib.SMTP:
         """A connection that has taken the sender, the kept one if it does."""
