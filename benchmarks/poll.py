@@ -9,6 +9,9 @@ its own; whoever polls gets another one, with all its threads and children. Ever
 disk; ours also matches the shipped rules, groups stories and keeps a full-text index. CPU is what
 the whole tree of processes took, so that other work on the machine changes little; memory is that
 tree's peak. `--hour` is told of in `poll_hour`.
+
+On one of two busy cores, feeds per second of CPU: ours 100, 5,556 and 1,587 with 153 MiB, reader 25,
+769 and 223, newsboat 82, 45 and 152. Where the time goes: docs/decisions/0179.
 """
 
 import argparse
