@@ -91,11 +91,13 @@ def _tags(raw: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _enclosures(raw: Mapping[str, Any], base: str) -> tuple[Enclosure, ...]:
-    return tuple(
-        Enclosure(address, found.get("type") or None, _length(found.get("length")))
-        for found in raw.get("enclosures") or ()
-        if (address := link(found.get("href") or found.get("url"), base))
-    )
+    """Those of `media:content` behind the feed's own, each address once."""
+    enclosures: dict[str, Enclosure] = {}
+    for found in (*(raw.get("enclosures") or ()), *(raw.get("media_content") or ())):
+        if address := link(found.get("href") or found.get("url"), base):
+            length = _length(found.get("length") or found.get("filesize"))
+            enclosures.setdefault(address, Enclosure(address, found.get("type") or None, length))
+    return tuple(enclosures.values())
 
 
 def _language(raw: Mapping[str, Any]) -> str | None:

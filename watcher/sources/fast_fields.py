@@ -133,6 +133,14 @@ def _enclosure(reader: Reader, element: ET.Element) -> None:
         raise Declined("element in an enclosure")
 
 
+def _media_content(reader: Reader, element: ET.Element) -> None:
+    reader.into.setdefault("media_content", []).append(attributes_of(element.attrib))
+    if len(element):
+        outer, reader.lang = reader.lang, reader.language(element)
+        reader.walk(element, ENTRY)
+        reader.lang = outer
+
+
 # ── people and tags ──────────────────────────────────────────────────────────
 
 
@@ -329,6 +337,7 @@ ENTRY: dict[str, Handler] = _SHARED | {
     **_all(_full(_HTML), "content_encoded"),
     **_all(_source, "source"),
     **_all(_enclosure, "enclosure"),
+    **_all(_media_content, "media_content"),
     **_all(_passed, "language dc_language"),
 }
 SOURCE: dict[str, Handler] = _SHARED | {
