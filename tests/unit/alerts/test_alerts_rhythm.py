@@ -99,14 +99,19 @@ def test_a_burst_is_measured_against_the_same_hour_of_other_days(
 
 
 def test_a_burst_is_told_once_in_its_span() -> None:
-    watched, matches = rule(burst={"factor": 4, "over": "1h"}), sorted(every_day(2, 10) + now_also(30))
+    watched, matches = (
+        rule(burst={"factor": 4, "over": "1h"}),
+        sorted(every_day(2, 10) + now_also(30)),
+    )
 
     assert not decide_burst(watched, matches, NOW - HOUR / 2, NOW).send
     assert decide_burst(watched, matches, NOW - HOUR, NOW).send
 
 
 def test_a_burst_says_its_figures() -> None:
-    found = decide_burst(rule(burst={"factor": 4}), sorted(every_day(2, 10) + now_also(9)), None, NOW)
+    found = decide_burst(
+        rule(burst={"factor": 4}), sorted(every_day(2, 10) + now_also(9)), None, NOW
+    )
 
     assert found.detail == "9 matches in 60 minutes, usually 2.0"
 
