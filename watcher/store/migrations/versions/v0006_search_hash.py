@@ -1,5 +1,6 @@
 """A transaction's words fit into what FTS5 holds in memory, so that they become one segment."""
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0006"
@@ -11,4 +12,5 @@ HASH_BYTES = 4 * 1024 * 1024
 
 def upgrade() -> None:
     if op.get_bind().dialect.name == "sqlite":
-        op.execute(f"INSERT INTO article_fts(article_fts, rank) VALUES ('hashsize', {HASH_BYTES})")
+        size = sa.text("INSERT INTO article_fts(article_fts, rank) VALUES ('hashsize', :size)")
+        op.get_bind().execute(size, {"size": HASH_BYTES})
