@@ -24,27 +24,27 @@ from watcher.deliver import Deliverer, Target
 from watcher.errors import ConfigError
 from watcher.faults import Faults
 from watcher.fetch.door import GuardedDoor
-from watcher.full_text import FullText
 from watcher.housekeeping import Housekeeping
-from watcher.hubs import Hubs
-from watcher.ingest import Ingest
+from watcher.intake.full_text import FullText
+from watcher.intake.hubs import Hubs
+from watcher.intake.ingest import Ingest
+from watcher.intake.poll_queue import POLL_LEASE, PollQueue
+from watcher.intake.polled import PollLimits, PollReport
+from watcher.intake.pushed import Callbacks
+from watcher.intake.record import Recorder
+from watcher.intake.subscriber import Subscriber
 from watcher.model import FeedState
 from watcher.notices import Notices
 from watcher.notify import load as load_receiver
 from watcher.notify.settings import Tools
 from watcher.pipeline import Pipeline, Plan
 from watcher.place import STORE_NAME, clock_of, store_path
-from watcher.poll_queue import POLL_LEASE, PollQueue
-from watcher.polled import PollLimits, PollReport
 from watcher.polling import PollBounds
 from watcher.ports import Clock, Door, Receiver
 from watcher.preview import renderer_of
-from watcher.pushed import Callbacks
-from watcher.record import Recorder
 from watcher.restore import restore_heard, restore_memory
 from watcher.sources.pool import ParserPool
 from watcher.store.engine import Store, open_store
-from watcher.subscriber import Subscriber
 from watcher.turns import HostTurns
 from watcher.web.feedback import Feedback
 from watcher.web.links import Signer

@@ -12,7 +12,7 @@ from watcher.alerts.routes import ReceiverClock, RouteSettings, Schedules, sched
 from watcher.alerts.silences import say_muted
 from watcher.errors import WatcherError
 from watcher.faults import Faults
-from watcher.feed_words import feed_words
+from watcher.intake.feed_words import feed_words
 from watcher.links import StoryLinks
 from watcher.model import (
     Alert,

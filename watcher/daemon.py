@@ -20,7 +20,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from watcher.app import App
 from watcher.config.load import Config, load_config
 from watcher.errors import ConfigError, StoreError
-from watcher.polled import PollReport
+from watcher.intake.polled import PollReport
 from watcher.web.listener import listening
 
 log = structlog.get_logger()

@@ -18,15 +18,15 @@ from watcher.clock import ManualClock
 from watcher.compose import Composer
 from watcher.faults import Faults
 from watcher.fetch.door import GuardedDoor
-from watcher.full_text import ALL_PAGES, FullText
-from watcher.ingest import Ingest
+from watcher.intake.full_text import ALL_PAGES, FullText
+from watcher.intake.ingest import Ingest
+from watcher.intake.polled import PollLimits, PollReport
+from watcher.intake.record import Recorder
 from watcher.model import Digest, Draft, FeedState, Notification, ParsedFeed, Receipt
 from watcher.notices import Notices
 from watcher.pipeline import Pipeline, Plan
-from watcher.polled import PollLimits, PollReport
 from watcher.polling import PollBounds
 from watcher.ports import FeedParser
-from watcher.record import Recorder
 from watcher.rules.compile import compile_rules
 from watcher.rules.schema import RuleSpec
 from watcher.sources.parse import parse_feed

@@ -25,22 +25,22 @@ from watcher.clock import ManualClock
 from watcher.compose import Composer
 from watcher.faults import Faults
 from watcher.fetch.door import GuardedDoor
-from watcher.hubs import Hubs
-from watcher.ingest import Ingest
+from watcher.intake.hubs import Hubs
+from watcher.intake.ingest import Ingest
+from watcher.intake.polled import PollLimits, PollReport
+from watcher.intake.pushed import Callbacks
+from watcher.intake.record import Recorder
+from watcher.intake.subscriber import Subscriber
 from watcher.model import Digest, Draft, FeedState, Notification, ParsedFeed, Receipt
 from watcher.notices import Notices
 from watcher.pipeline import Pipeline, Plan
-from watcher.polled import PollLimits, PollReport
 from watcher.polling import PollBounds
-from watcher.pushed import Callbacks
-from watcher.record import Recorder
 from watcher.rules.compile import compile_rules
 from watcher.rules.schema import RuleSpec
 from watcher.sources.parse import parse_feed
 from watcher.sources.settings import FeedSettings
 from watcher.store.engine import open_store
 from watcher.stories.publishers import PublisherTable
-from watcher.subscriber import Subscriber
 from watcher.web.listener import listening
 from watcher.web.websub import websub_routes
 from watcher.websub.subscription import Subscription

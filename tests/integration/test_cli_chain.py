@@ -14,8 +14,8 @@ from watcher.alerts.silences import Silence
 from watcher.app import plan_of
 from watcher.cli.main import app
 from watcher.config.load import load_config
+from watcher.intake.outcomes import store_noticed, store_outcome
 from watcher.model import Article, DigestKind, Notification, NotificationState
-from watcher.outcomes import store_noticed, store_outcome
 from watcher.pipeline import Pipeline
 from watcher.place import STORE_NAME
 from watcher.store.engine import Store, open_store

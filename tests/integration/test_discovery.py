@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from raw_origin import Origin, opened, reply
 
-from watcher import discovery as discovery_module
-from watcher.discovery import MOST_ASKED, Discovery, discover
 from watcher.errors import FetchError
+from watcher.intake import discovery as discovery_module
+from watcher.intake.discovery import MOST_ASKED, Discovery, discover
 from watcher.sources.discover import Why
 from watcher.sources.pool import ParserPool
 

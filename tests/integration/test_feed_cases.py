@@ -10,8 +10,8 @@ import pytest
 from feed_station import NOW, Station, feed, rss, watching
 from raw_origin import opened, reply
 
+from watcher.intake.polled import PollLimits
 from watcher.model import FeedStatus
-from watcher.polled import PollLimits
 from watcher.polling import PollBounds
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

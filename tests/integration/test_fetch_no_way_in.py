@@ -21,12 +21,12 @@ import pytest
 from pydantic import ValidationError
 from raw_origin import Origin, reply
 
-from watcher.discovery import discover
 from watcher.errors import DeliveryError, FetchError
 from watcher.fetch.door import GuardedDoor
 from watcher.fetch.feed import fetch_feed
 from watcher.fetch.hub import ask_hub
-from watcher.full_text import fetch_article
+from watcher.intake.discovery import discover
+from watcher.intake.full_text import fetch_article
 from watcher.model import DigestKind, FeedState, HttpRequest, Notification
 from watcher.notify import load
 from watcher.notify.settings import Tools

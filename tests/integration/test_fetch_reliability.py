@@ -15,8 +15,8 @@ from raw_origin import Origin, opened, reply
 from watcher.errors import BlockedError, FetchError
 from watcher.fetch import dial
 from watcher.fetch.door import GuardedDoor
+from watcher.intake.polled import PollLimits
 from watcher.model import FeedStatus, HttpRequest
-from watcher.polled import PollLimits
 from watcher.store.engine import open_store
 
 # ── A. HTTP and feed ──

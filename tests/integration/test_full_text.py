@@ -12,9 +12,9 @@ import pytest
 from feed_station import Station, build
 from raw_origin import Origin, opened, reply
 
-from watcher.full_text import led_away, why_unfit
+from watcher.intake.full_text import led_away, why_unfit
+from watcher.intake.polled import PollReport
 from watcher.model import Article, Entry
-from watcher.polled import PollReport
 from watcher.sources.pool import ParserPool
 
 HTML = {"Content_Type": "text/html; charset=utf-8"}

@@ -17,7 +17,9 @@ from watcher.compose import Composer
 from watcher.errors import FetchError, ParseError, StoreError
 from watcher.faults import Faults
 from watcher.fetch.feed import FetchedFeed
-from watcher.ingest import Ingest
+from watcher.intake.ingest import Ingest
+from watcher.intake.polled import Polled, PollLimits, PollReport
+from watcher.intake.record import Recorder
 from watcher.model import (
     Digest,
     Draft,
@@ -31,9 +33,7 @@ from watcher.model import (
 )
 from watcher.notices import Notices
 from watcher.pipeline import Pipeline, Plan
-from watcher.polled import Polled, PollLimits, PollReport
 from watcher.polling import PollBounds
-from watcher.record import Recorder
 from watcher.rules.compile import compile_rules
 from watcher.rules.schema import RuleSpec
 from watcher.sources.parse import parse_feed

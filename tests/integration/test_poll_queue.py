@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from watcher.clock import ScaledClock, StepWatch
+from watcher.intake.poll_queue import PollQueue
 from watcher.model import DigestKind, FeedState, Notification
-from watcher.poll_queue import PollQueue
 from watcher.store.engine import Store, open_store
 from watcher.turns import HostTurns
 from watcher.writer import Writer

@@ -20,13 +20,13 @@ from watcher.app import hubs_of
 from watcher.config.load import load_config
 from watcher.errors import FetchError
 from watcher.fetch.feed import FetchedFeed
-from watcher.hubs import Hubs
+from watcher.intake.hubs import Hubs
+from watcher.intake.pushed import MAX_A_MINUTE, MAX_WAITING
+from watcher.intake.subscriber import form_of
 from watcher.model import FeedState
-from watcher.pushed import MAX_A_MINUTE, MAX_WAITING
 from watcher.sources.parse import parse_feed
 from watcher.sources.settings import FeedSettings, PageSettings
 from watcher.store.engine import Transaction, open_store
-from watcher.subscriber import form_of
 from watcher.websub.pushes import PING_SPACING
 from watcher.websub.subscription import MISSES, Reason, State
 from watcher.writer import Batches, Writer

@@ -16,8 +16,8 @@ from watcher.cli.context import FAILED, MISUSED, configuration, opened_store, to
 from watcher.cli.output import cell, complain, listing, print_json, say
 from watcher.config.load import Config
 from watcher.errors import ParseError, SourceError
-from watcher.feed_words import feed_words
 from watcher.identity import Kind, Why, identify, identity_keys
+from watcher.intake.feed_words import feed_words
 from watcher.model import FeedState, FeedStatus, ParsedFeed
 from watcher.pace import begun, spoken
 from watcher.place import clock_of, store_path
@@ -28,7 +28,7 @@ from watcher.sources.settings import FeedSettings, PageSettings
 from watcher.text import host_of
 
 if TYPE_CHECKING:
-    from watcher.checkup import Finding, Seen
+    from watcher.intake.checkup import Finding, Seen
 
 app = typer.Typer(help="Feeds: what they are and how they are.", no_args_is_help=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -102,7 +102,7 @@ def check_feed(
     items: Items = None,
 ) -> None:
     """Fetch a feed and say in words what it is and what is wrong with it; stores nothing."""
-    from watcher.checkup import checkup
+    from watcher.intake.checkup import checkup
 
     page = _page(items)
     config = configuration(context)
@@ -164,9 +164,9 @@ async def _fetch(
     config: Config, url: str, known: FeedSettings | None = None, page: PageSettings | None = None
 ) -> "Seen":
     from watcher.app import open_door
-    from watcher.checkup import Seen
     from watcher.fetch.feed import fetch_feed
-    from watcher.ingest import read_feed
+    from watcher.intake.checkup import Seen
+    from watcher.intake.ingest import read_feed
     from watcher.sources.pool import ParserPool
 
     now, begun_at = datetime.now(UTC), monotonic()
@@ -210,7 +210,7 @@ def _print_check(seen: "Seen", findings: Sequence["Finding"]) -> None:
 
 
 def _print_hub(seen: "Seen") -> None:
-    from watcher.hubs import named_by
+    from watcher.intake.hubs import named_by
 
     named = named_by(seen.fetched, seen.parsed)
     if named is not None and named.hub:

@@ -18,8 +18,8 @@ from watcher.cli.output import complain, listing, print_json, say
 from watcher.config.append import FeedsOnDisk, by_hand, editing_feeds
 from watcher.config.load import Config
 from watcher.config.subscriptions import Plan, known_as, plan_import, wrong_with
-from watcher.discovery import Discovery, Found, discover
 from watcher.errors import LayoutError, SourceError
+from watcher.intake.discovery import Discovery, Found, discover
 from watcher.sources.discover import Why
 from watcher.sources.naming import address_of, free_id
 from watcher.sources.opml import MAX_BYTES, NESTED, read_opml, write_opml

@@ -22,13 +22,13 @@ from watcher.cli.lint import findings
 from watcher.cli.output import complain, listing, print_json, say
 from watcher.config.load import Config
 from watcher.errors import DeliveryError
-from watcher.feed_words import feed_words
+from watcher.intake.feed_words import feed_words
 from watcher.logs import configure
 from watcher.matching.matcher import ENGINE
 from watcher.place import clock_of, store_path
 
 if TYPE_CHECKING:
-    from watcher.polled import PollReport
+    from watcher.intake.polled import PollReport
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

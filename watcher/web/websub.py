@@ -4,8 +4,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from watcher.pushed import Callbacks, Push
-from watcher.subscriber import PATH
+from watcher.intake.pushed import Callbacks, Push
+from watcher.intake.subscriber import PATH
 
 
 def websub_routes(callbacks: Callbacks) -> list[Route]:

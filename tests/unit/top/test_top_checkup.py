@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from watcher.checkup import Flaw, Seen, checkup
-from watcher.feed_words import feed_words
 from watcher.fetch.feed import FetchedFeed
+from watcher.intake.checkup import Flaw, Seen, checkup
+from watcher.intake.feed_words import feed_words
 from watcher.model import Entry, FeedState, FeedStatus, ParsedFeed, PollHints
 from watcher.pace import begun
 

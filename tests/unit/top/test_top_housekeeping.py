@@ -15,7 +15,7 @@ from watcher.alerts.policy import Reason
 from watcher.alerts.routes import ReceiverClock
 from watcher.config.settings import RetentionSettings
 from watcher.housekeeping import Housekeeping
-from watcher.record import store_outcome
+from watcher.intake.record import store_outcome
 from watcher.restore import restore_memory
 from watcher.store import tables
 from watcher.writer import Writer

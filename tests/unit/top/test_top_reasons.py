@@ -16,8 +16,8 @@ from watcher.alerts.routes import ReceiverClock, RouteMatch
 from watcher.alerts.schedule import QuietHours
 from watcher.alerts.silences import Silence
 from watcher.alerts.trial import try_routes
+from watcher.intake.outcomes import store_noticed, store_outcome
 from watcher.model import AlertKind
-from watcher.outcomes import store_noticed, store_outcome
 from watcher.slots import WaitsFor
 
 ALL = [{"receivers": ["desk"]}]

@@ -9,8 +9,8 @@ from top_world import NOW, World, article, rule
 from watcher.alerts.policy import Reason
 from watcher.alerts.routes import ReceiverClock
 from watcher.alerts.silences import Silence
+from watcher.intake.outcomes import store_noticed
 from watcher.model import Alert, AlertKind, Article
-from watcher.outcomes import store_noticed
 from watcher.pipeline import Pipeline, Plan
 from watcher.replay import Replay
 from watcher.restore import restore_memory

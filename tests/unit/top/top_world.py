@@ -98,7 +98,7 @@ class World:
 
     def take(self, *articles: Article) -> None:
         """What ingest does with new articles, in one transaction."""
-        from watcher.outcomes import store_outcome
+        from watcher.intake.outcomes import store_outcome
 
         with self.store.begin() as tx:
             for one in articles:

@@ -15,8 +15,8 @@ import structlog
 
 from watcher.errors import FetchError, ParseError, StoreError
 from watcher.fetch.body import Body
-from watcher.hubs import Hubs
-from watcher.ingest import Ingest
+from watcher.intake.hubs import Hubs
+from watcher.intake.ingest import Ingest
 from watcher.ports import Clock
 from watcher.store.engine import Store
 from watcher.text import host_of

@@ -14,16 +14,16 @@ from watcher.alerts.policy import Reason
 from watcher.compose import Composer
 from watcher.errors import FetchError, SourceError, StoreError
 from watcher.faults import Faults
-from watcher.feed_notices import FeedNotices
 from watcher.fetch.feed import FetchedFeed
-from watcher.hubs import Hubs
 from watcher.identity import Identified, Kind, identify, identity_keys, quarantined
+from watcher.intake.feed_notices import FeedNotices
+from watcher.intake.hubs import Hubs
+from watcher.intake.outcomes import store_noticed, store_outcome
+from watcher.intake.polled import Polled, PollReport, Pushed
 from watcher.model import Article, Entry, FeedState, FeedStatus, ParsedFeed
 from watcher.normalise import keeping_text, to_article, with_page_text
 from watcher.notices import Notices
-from watcher.outcomes import store_noticed, store_outcome
 from watcher.pipeline import Outcome, Pipeline
-from watcher.polled import Polled, PollReport, Pushed
 from watcher.polling import (
     Notice,
     PollBounds,

@@ -7,7 +7,7 @@ import structlog
 
 from watcher.errors import FetchError
 from watcher.fetch.hub import ask_hub
-from watcher.hubs import Hubs, said
+from watcher.intake.hubs import Hubs, said
 from watcher.ports import Clock, Door
 from watcher.store.engine import Store
 from watcher.websub.subscription import LEASE, Action, Step, Subscription

@@ -10,13 +10,13 @@ import structlog
 from watcher.errors import ParseError, SourceError
 from watcher.faults import Faults
 from watcher.fetch.feed import FetchedFeed, fetch_feed
-from watcher.full_text import ALL_PAGES, FullText
-from watcher.hubs import Hubs
+from watcher.intake.full_text import ALL_PAGES, FullText
+from watcher.intake.hubs import Hubs
+from watcher.intake.polled import Polled, PollLimits, PollReport, Pushed
+from watcher.intake.record import Recorder, digest
 from watcher.model import FeedState, ParsedFeed
-from watcher.polled import Polled, PollLimits, PollReport, Pushed
 from watcher.polling import ask_in_full
 from watcher.ports import Clock, Door, FeedParser
-from watcher.record import Recorder, digest
 from watcher.sources.index_page import read_index
 from watcher.sources.settings import FeedSettings, PageSettings
 from watcher.stories.publishers import PublisherTable
