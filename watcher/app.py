@@ -1,29 +1,24 @@
 """Wiring: one configuration, one store, the parts between them. No decision is made here."""
 
 import asyncio
-import sys
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from functools import reduce
 from pathlib import Path
 from random import Random
-from secrets import token_hex
 from tempfile import TemporaryDirectory
 from typing import Any
-from urllib.parse import urlsplit
 
 import structlog
 from starlette.routing import BaseRoute
 
 from watcher import __version__
-from watcher.alerts.routes import ReceiverClock
-from watcher.compose import Composer, LinksOf
+from watcher.compose import Composer
 from watcher.config.load import Config
 from watcher.deliver import Deliverer, Target
 from watcher.errors import ConfigError
 from watcher.faults import Faults
-from watcher.fetch.door import GuardedDoor
 from watcher.housekeeping import Housekeeping
 from watcher.intake.full_text import FullText
 from watcher.intake.hubs import Hubs
@@ -35,8 +30,15 @@ from watcher.intake.record import Recorder
 from watcher.intake.subscriber import Subscriber
 from watcher.model import FeedState
 from watcher.notices import Notices
-from watcher.notify import load as load_receiver
-from watcher.notify.settings import Tools
+from watcher.parts import (
+    build_receivers,
+    hubs_of,
+    links_of,
+    open_door,
+    plan_of,
+    signer_of,
+    zones_of,
+)
 from watcher.pipeline import Pipeline, Plan
 from watcher.place import STORE_NAME, clock_of, store_path
 from watcher.polling import PollBounds
@@ -53,68 +55,10 @@ from watcher.writer import Writer
 
 log = structlog.get_logger()
 
-LINKS_KEY = "links_key"
 # New feeds start within this span, not all at the same moment.
 SPREAD = timedelta(seconds=10)
 # How often bursts and silences are looked for.
 NOTICE_EVERY = timedelta(minutes=1)
-
-
-def plan_of(config: Config) -> Plan:
-    """What the pipeline needs of the configuration; disabled receivers get nothing."""
-    return Plan(
-        rules=config.rules,
-        routes=config.routes,
-        receivers={
-            name: ReceiverClock(settings.zone, settings.quiet_hours, settings.enabled)
-            for name, settings in config.receivers.items()
-        },
-        silences=config.settings.silences,
-        story_window=config.settings.stories.window,
-        all_stories=config.settings.stories.all,
-        history=config.settings.retention.history,
-    )
-
-
-def zones_of(config: Config) -> dict[str, str]:
-    return {name: settings.zone for name, settings in config.receivers.items()}
-
-
-def open_door(config: Config) -> GuardedDoor:
-    contact = config.settings.http.contact
-    poll = config.settings.poll
-    return GuardedDoor(
-        user_agent=f"watcher/{__version__}" + (f" (+{contact})" if contact else ""),
-        allow=config.settings.http.allow,
-        own=[config.settings.web.listen] if config.settings.web.listen else [],
-        per_host=poll.per_host,
-        host_spacing=poll.host_spacing,
-    )
-
-
-def build_receivers(config: Config, door: Door, *, dry_run: bool = False) -> dict[str, Receiver]:
-    """Every enabled receiver; with `dry_run` each prints what it would send."""
-    tools = Tools(
-        door=door,
-        render=renderer_of(config),
-        root=config.folder,
-        stdout=sys.stdout,
-    )
-    receivers: dict[str, Receiver] = {}
-    for name, settings in config.receivers.items():
-        if not settings.enabled:
-            continue
-        if dry_run:
-            printing = load_receiver("stdout")
-            settings = printing.Settings(
-                id=name,
-                type="stdout",
-                zone=settings.zone,
-                title=settings.title,
-                template=settings.template,
-            )
-        receivers[name] = load_receiver(settings.type).Receiver(settings, tools)
-    return receivers
 
 
 def _fixed_at_start(old: Config, new: Config) -> list[str]:
@@ -134,40 +78,6 @@ def _fixed_at_start(old: Config, new: Config) -> list[str]:
         for name, path in parts.items()
         if reduce(getattr, path, old.settings) != reduce(getattr, path, new.settings)
     ]
-
-
-def signer_of(config: Config, store: Store) -> Signer | None:
-    """What signs readers' links, with a key made once; None when nobody could follow them."""
-    url = config.settings.web.public_url
-    if url is None:
-        return None
-    with store.begin() as tx:
-        key = tx.meta.get(LINKS_KEY)
-        if key is None:
-            key = token_hex(32)
-            tx.meta.set(LINKS_KEY, key)
-    return Signer(bytes.fromhex(key), url)
-
-
-def links_of(config: Config, signer: Signer | None) -> LinksOf | None:
-    """Links for the readers of receivers that are to have them."""
-    if signer is None:
-        return None
-    having = {name for name, settings in config.receivers.items() if settings.links}
-    return lambda view, receiver, at: (
-        signer.links_of(view, receiver, at) if receiver in having else None
-    )
-
-
-def hubs_of(config: Config, rng: Random) -> Hubs | None:
-    """None when no hub could call us. A secret goes where nobody listens on the way."""
-    url, inside = config.settings.web.public_url, frozenset(config.settings.http.allow)
-
-    def keeps_secrets(hub: str) -> bool:
-        parts = urlsplit(hub)
-        return parts.scheme == "https" or parts.netloc in inside
-
-    return Hubs(url, keeps_secrets=keeps_secrets, rng=rng) if url else None
 
 
 def copy_store(source: Path, target: Path) -> None:

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from watcher.app import plan_of
 from watcher.cli.main import COMMANDS, app, load
 from watcher.config.load import load_config
 from watcher.intake.outcomes import store_outcome
 from watcher.model import Article, DigestKind, FeedState, FeedStatus, Notification
+from watcher.parts import plan_of
 from watcher.pipeline import Pipeline
 from watcher.place import STORE_NAME
 from watcher.store.engine import Transaction, open_store

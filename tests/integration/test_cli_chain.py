@@ -11,11 +11,11 @@ import yaml
 from typer.testing import CliRunner
 
 from watcher.alerts.silences import Silence
-from watcher.app import plan_of
 from watcher.cli.main import app
 from watcher.config.load import load_config
 from watcher.intake.outcomes import store_noticed, store_outcome
 from watcher.model import Article, DigestKind, Notification, NotificationState
+from watcher.parts import plan_of
 from watcher.pipeline import Pipeline
 from watcher.place import STORE_NAME
 from watcher.store.engine import Store, open_store

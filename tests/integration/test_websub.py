@@ -16,7 +16,6 @@ import structlog
 from aiohttp import web
 from hub_house import MINUTE, NOW, House, Net, document, free_port, played
 
-from watcher.app import hubs_of
 from watcher.config.load import load_config
 from watcher.errors import FetchError
 from watcher.fetch.feed import FetchedFeed
@@ -24,6 +23,7 @@ from watcher.intake.hubs import Hubs
 from watcher.intake.pushed import MAX_A_MINUTE, MAX_WAITING
 from watcher.intake.subscriber import form_of
 from watcher.model import FeedState
+from watcher.parts import hubs_of
 from watcher.sources.parse import parse_feed
 from watcher.sources.settings import FeedSettings, PageSettings
 from watcher.store.engine import Transaction, open_store

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from typer.testing import CliRunner, Result
 
-from watcher.app import plan_of
 from watcher.cli.main import app
 from watcher.config.load import load_config
 from watcher.intake.outcomes import store_outcome
 from watcher.model import Article
+from watcher.parts import plan_of
 from watcher.pipeline import Pipeline
 from watcher.place import STORE_NAME
 from watcher.store.engine import open_store

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from watcher.app import build_receivers, open_door, plan_of
 from watcher.cli.context import MISUSED, configuration, opened_store
 from watcher.cli.output import complain, listing, say
 from watcher.compose import Composer
 from watcher.faults import Faults
 from watcher.notices import Notices
+from watcher.parts import build_receivers, open_door, plan_of
 from watcher.place import clock_of
 
 digest = typer.Typer(help="Digests before they go out.", no_args_is_help=True)

@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from watcher.app import plan_of
 from watcher.backtest import (
     Backtest,
     Figures,
@@ -26,6 +25,7 @@ from watcher.cli.output import cell, complain, print_json, progress, say
 from watcher.cli.times import ago
 from watcher.config.drafts import read_draft
 from watcher.config.load import Config
+from watcher.parts import plan_of
 from watcher.place import clock_of
 from watcher.rules.compile import Rule
 from watcher.store.engine import Transaction

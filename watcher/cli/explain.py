@@ -7,7 +7,6 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from watcher.app import open_door
 from watcher.cli.chain import explain_alert
 from watcher.cli.context import FAILED, MISUSED, configuration, opened_store
 from watcher.cli.find import chosen, find_article
@@ -17,6 +16,7 @@ from watcher.errors import FetchError, WatcherError
 from watcher.matching.explain import Explanation, Step, explain
 from watcher.model import Article, Passage
 from watcher.page import MAX_PAGE, PageError, decoded, fetch_page, read_text
+from watcher.parts import open_door
 from watcher.place import clock_of
 from watcher.rules.schema import Sample
 from watcher.rules.testing import article_of

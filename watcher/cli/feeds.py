@@ -163,10 +163,10 @@ def _page(items: str | None) -> PageSettings | None:
 async def _fetch(
     config: Config, url: str, known: FeedSettings | None = None, page: PageSettings | None = None
 ) -> "Seen":
-    from watcher.app import open_door
     from watcher.fetch.feed import fetch_feed
     from watcher.intake.checkup import Seen
     from watcher.intake.ingest import read_feed
+    from watcher.parts import open_door
     from watcher.sources.pool import ParserPool
 
     now, begun_at = datetime.now(UTC), monotonic()

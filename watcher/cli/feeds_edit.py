@@ -57,7 +57,7 @@ def discover_feeds(
 
 
 def _discovered(config: Config, url: str) -> Discovery:
-    from watcher.app import open_door
+    from watcher.parts import open_door
 
     async def ask() -> Discovery:
         async with AsyncExitStack() as stack:

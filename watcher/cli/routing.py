@@ -11,12 +11,12 @@ from pydantic import ValidationError
 
 from watcher.alerts.silences import Silence, find_silence
 from watcher.alerts.trial import RouteTrial, try_routes
-from watcher.app import plan_of
 from watcher.cli.context import FAILED, MISUSED, configuration, opened_store
 from watcher.cli.find import chosen, one_rule
 from watcher.cli.output import complain, listing, print_json, say
 from watcher.cli.times import ago, from_now, moment
 from watcher.model import Alert, AlertKind, Severity
+from watcher.parts import plan_of
 from watcher.place import clock_of
 
 silence = typer.Typer(help="Mute alerts for a while.", no_args_is_help=True)

@@ -11,7 +11,6 @@ from typing import Annotated, Any, BinaryIO, cast
 
 import typer
 
-from watcher.app import plan_of
 from watcher.cli.context import FAILED, MISUSED, configuration, told_errors
 from watcher.cli.find import chosen
 from watcher.cli.output import complain, print_json, progress, say
@@ -19,6 +18,7 @@ from watcher.matching.document import Document
 from watcher.matching.explain import explain
 from watcher.matching.matcher import match_rule
 from watcher.model import Article
+from watcher.parts import plan_of
 from watcher.pipeline import Pipeline
 from watcher.replay import RECORDS, Archive, Replay, fingerprint
 from watcher.rules.compile import Rule

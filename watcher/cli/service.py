@@ -154,9 +154,9 @@ def send_test(
 
 
 async def _send_test(config: Config, name: str) -> None:
-    from watcher.app import build_receivers, open_door
     from watcher.compose import notice_of_test
     from watcher.notices import freeze
+    from watcher.parts import build_receivers, open_door
 
     now = datetime.now(UTC)
     async with AsyncExitStack() as stack:
