@@ -177,7 +177,7 @@ async def _fetch(
         fetched = await fetch_feed(door, FeedState("check", url, now), now=now, headers=headers)
         took = timedelta(seconds=monotonic() - begun_at)
         parsed = await read_feed(parser, page or (known.page if known else None), fetched)
-        return Seen(url, fetched, parsed, took, now)
+        return Seen(url, fetched, parsed, took, now, bool(known and known.full_text))
 
 
 def _print_check(seen: "Seen", findings: Sequence["Finding"]) -> None:

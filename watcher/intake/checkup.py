@@ -49,13 +49,14 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A feed as it was found: asked at `url`, it `took` so long."""
+    """A feed as it was found: asked at `url`, it `took` so long; `full_text`: its pages are read as well."""
 
     url: str
     fetched: FetchedFeed
     parsed: ParsedFeed
     took: timedelta
     now: datetime
+    full_text: bool = False
 
 
 def checkup(seen: Seen, *, every: timedelta) -> list[Finding]:
@@ -122,8 +123,12 @@ def _of_the_entries(seen: Seen, every: timedelta) -> Iterator[Finding]:
         yield Finding(Flaw.SHARED, text)
     if without := sum(not entry.url for entry in entries):
         yield Finding(Flaw.NO_LINK, f"{without} of {total} entries have no link for readers")
-    if bare := sum(not entry.text and not entry.summary for entry in entries):
-        text = f"{bare} of {total} entries are a headline only: rules see no text there"
+    bare = sum(not entry.text and not entry.summary for entry in entries)
+    if bare and not seen.full_text:
+        text = (
+            f"{bare} of {total} entries are a headline only: rules see no text there, "
+            "unless full_text: true reads their pages"
+        )
         yield Finding(Flaw.HEADLINES_ONLY, text)
 
 

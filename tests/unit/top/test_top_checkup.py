@@ -110,3 +110,10 @@ def test_the_rhythm_of_a_feed_is_told() -> None:
     pace = begun([NOW - n * 2 * HOUR for n in range(60)], NOW)
 
     assert feed_words(replace(STATE, pace=pace.text), NOW).rhythm == "about 12 a day"
+
+
+def test_headlines_are_no_flaw_of_a_feed_whose_pages_are_read() -> None:
+    parsed = replace(PARSED, **with_entries(summary=""))
+    seen = Seen(URL, FETCHED, parsed, timedelta(0), NOW, full_text=True)
+
+    assert checkup(seen, every=timedelta(minutes=15)) == []
