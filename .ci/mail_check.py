@@ -57,7 +57,7 @@ def main() -> int:
 
     from watcher.model import DigestKind
     from watcher.notify._mime import build
-    from watcher.render.sample import sample_digest
+    from watcher.render.sample import sample_digest, with_links
 
     wrong = 0
     with tempfile.TemporaryDirectory(prefix="watcher-mail-check-") as name:
@@ -68,7 +68,7 @@ def main() -> int:
         (folder / "rules.json").write_text(json.dumps(RULES))
         for kind in DigestKind:
             mail = receiver(25, title="Korea desk", unsubscribe="https://news.example.org/u/1")
-            payload = notes(mail, sample_digest(kind=kind))[0].payload
+            payload = notes(mail, with_links(sample_digest(kind=kind)))[0].payload
             html = folder / f"{kind.value}.html"
             html.write_text(payload["html"], "utf-8")
             wrong += (
