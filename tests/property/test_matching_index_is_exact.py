@@ -53,6 +53,7 @@ leaves = st.one_of(
     st.sampled_from(["US", "C++", "Kim", "Zürich"]).map(lambda t: {"exact": t}),
     st.sampled_from(["sat[a-z]+", "Kim .*launch", "\\d{4}"]).map(lambda p: {"regex": p}),
     st.sampled_from(["en", "ko"]).map(lambda v: {"lang": v}),
+    st.sampled_from(["KR", ["kr", "GB"]]).map(lambda v: {"country": v}),
 )
 
 
@@ -95,13 +96,14 @@ CONCEPTS, _ = compile_concepts(
         "things": ConceptSpec(terms=("rocket", "衛星"), includes=("$powers",)),
     }
 )
+COUNTRIES = {"KR": frozenset({"yonhap"}), "GB": frozenset({"reuters", "bbc"})}
 
 
 def rules_of(trees: list[object], unless: object, stems: tuple[str, ...] = ()) -> list[Rule]:
     specs = [
         RuleSpec(id=f"r{n}", when=tree, unless=unless, stems=stems) for n, tree in enumerate(trees)
     ]
-    return compile_rules(specs, CONCEPTS)[0]
+    return compile_rules(specs, CONCEPTS, COUNTRIES)[0]
 
 
 @settings(max_examples=1500, deadline=None)
@@ -112,6 +114,7 @@ def rules_of(trees: list[object], unless: object, stems: tuple[str, ...] = ()) -
     texts,
     st.sampled_from([None, "en", "ko-KR"]),
     st.sampled_from([(), (), ("ru", "en")]),
+    st.sampled_from(["", "Yonhap", "BBC"]),
 )
 def test_the_index_agrees_with_the_oracle(
     trees: list[object],
@@ -120,9 +123,11 @@ def test_the_index_agrees_with_the_oracle(
     text: str,
     lang: str | None,
     stems: tuple[str, ...],
+    publisher: str,
 ) -> None:
     rules = rules_of(trees, unless, stems)
-    article = Article("a", "f", "https://sample.example/1", title, text, NOW, lang=lang)
+    url = "https://sample.example/1"
+    article = Article("a", "f", url, title, text, NOW, lang=lang, publisher=publisher)
 
     forms = [Index, Compiled] if AVAILABLE else [Index]
     fast = [Matcher(rules, prefilter=form) for form in forms]

@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from test_matching_index_is_exact import CONCEPTS, clauses
+from test_matching_index_is_exact import CONCEPTS, COUNTRIES, clauses
 
 from watcher.rules.parse import ClauseReader
 from watcher.rules.query import QueryError, is_query, read_query
@@ -28,17 +28,19 @@ trees = st.one_of(clauses, FACTS, st.builds(lambda a, b: {"all": [a, b]}, clause
 @example({"in": ["title"], "phrase": "$powers"})
 @example({"threshold": 1, "of": [{"in": "title", "any": ["kim", "$things"], "weight": 2}]})
 def test_reading_what_was_written_gives_the_same_clauses(tree: Any) -> None:
-    reader = ClauseReader(CONCEPTS)
+    reader = ClauseReader(CONCEPTS, COUNTRIES)
     clause = reader.rule(tree, ())
 
-    again = None if clause is None else ClauseReader(CONCEPTS).rule(written(clause), ())
+    again = None
+    if clause is not None:
+        again = ClauseReader(CONCEPTS, COUNTRIES).rule(written(clause), ())
 
     assert again == clause
 
 
 pieces = st.sampled_from(
     ["kim", '"a b"', "$powers", "AND", "OR", "NOT", "NEAR/3", "BEFORE/1", "SENTENCE", "(", ")", "2 OF",
-     "title:", "title+lead:", "lang:", "exact:", '"', "\\", "x:y", "위성*", " "]
+     "title:", "title+lead:", "lang:", "country:", "exact:", '"', "\\", "x:y", "위성*", " "]
 )  # fmt: skip
 
 

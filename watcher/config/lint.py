@@ -36,7 +36,9 @@ def lint_config(
     found = [
         (lint.is_hint, problem_at(w.document, ("rules", w.place, *lint.loc), lint.what, lint.todo))
         for w in written
-        for lint in lint_rule(w.spec, config.concepts, now=now, seen=seen)
+        for lint in lint_rule(
+            w.spec, config.concepts, config.publishers.countries, now=now, seen=seen
+        )
     ]
     found += [(False, problem) for problem in _duplicates(config, written)]
     document = reader.document(CONCEPTS)

@@ -88,9 +88,10 @@ def _load(folder: Path, environ: Mapping[str, str], instead: Mapping[str, bytes]
     reader = Reader(folder, files)
     secrets = Secrets(folder, environ)
     root = _root(reader, secrets)
-    book = read_rules(reader, files.rules)
-    feeds = read_feeds(reader, secrets)
     publishers = read_publishers(reader)
+    table = PublisherTable(publishers)
+    book = read_rules(reader, files.rules, table.countries)
+    feeds = read_feeds(reader, secrets)
     checks.check_root(reader, root, book, {p.family_id for p in publishers})
     if reader.problems:
         raise ConfigError([inert(problem) for problem in dict.fromkeys(reader.problems)])
@@ -100,7 +101,7 @@ def _load(folder: Path, environ: Mapping[str, str], instead: Mapping[str, bytes]
         feeds=feeds,
         rules=book.rules,
         concepts=book.concepts,
-        publishers=PublisherTable(publishers),
+        publishers=table,
         receivers=root.receivers,
         routes=root.settings.routes,
         warnings=tuple(sorted(map(inert, reader.warnings))),

@@ -56,6 +56,11 @@ class Reader:
         except ValidationError:
             return None, []
 
+    def has_problem(self, name: str) -> bool:
+        """Something is wrong in this file, as far as it was read."""
+        file = str(self.folder / name)
+        return any(problem.file == file for problem in self.problems)
+
     def problem(self, document: Document, loc: tuple[str | int, ...], what: str, todo: str) -> None:
         self.problems.append(problem_at(document, loc, what, todo))
 

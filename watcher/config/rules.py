@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from watcher.config.files import CONCEPTS
+from watcher.config.files import CONCEPTS, PUBLISHERS
 from watcher.config.problems import Loc
 from watcher.config.reader import Reader
 from watcher.config.yaml import Document
 from watcher.rules import clauses as c
 from watcher.rules.compile import Rule, RuleProblem, compile_concepts, compile_rules
+from watcher.rules.parse import Countries
 from watcher.rules.schema import ConceptFile, ConceptSpec, RuleFile, RuleSpec
 
 
@@ -42,14 +43,26 @@ class _AnyConcept(dict[str, c.Any]):
         return c.Any((), name=f"${name}")
 
 
-def read_rules(reader: Reader, names: Sequence[str]) -> RuleBook:
+class _AnyCountry(dict[str, frozenset[str]]):
+    """Stands for a publishers.yaml that can't be read: rules are not blamed for it."""
+
+    def __contains__(self, _code: object) -> bool:
+        return True
+
+    def __missing__(self, _code: str) -> frozenset[str]:
+        return frozenset()
+
+
+def read_rules(reader: Reader, names: Sequence[str], countries: Countries) -> RuleBook:
     """Everything the rule files hold; broken and disabled rules are left out."""
+    if reader.has_problem(PUBLISHERS):
+        countries = _AnyCountry()
     concept_document = reader.document(CONCEPTS)
     specs = _concept_specs(reader, concept_document)
     concepts = _concepts(reader, concept_document, specs)
     ids: dict[str, tuple[Document, int]] = {}
     written = written_rules(reader, names, ids)
-    rules = _compiled(reader, written, concepts)
+    rules = _compiled(reader, written, concepts, countries)
     _warn(reader, written)
     if specs is not None and concept_document is not None:
         _warn_of_unused(reader, concept_document, specs, rules)
@@ -134,12 +147,15 @@ def _term(document: Document, loc: Loc, what: str) -> Loc:
 
 
 def _compiled(
-    reader: Reader, written: Sequence[Written], concepts: Mapping[str, c.Any]
+    reader: Reader,
+    written: Sequence[Written],
+    concepts: Mapping[str, c.Any],
+    countries: Countries,
 ) -> list[Rule]:
     try:
-        rules, problems = compile_rules([w.spec for w in written], concepts)
+        rules, problems = compile_rules([w.spec for w in written], concepts, countries)
     except Exception:  # noqa: BLE001  (a reload must be refused by a bug, never ended by it)
-        rules, problems = _one_by_one(written, concepts)
+        rules, problems = _one_by_one(written, concepts, countries)
     for problem in problems:
         at = written[problem.rule_index]
         loc = ("rules", at.place, *problem.loc)
@@ -149,14 +165,14 @@ def _compiled(
 
 
 def _one_by_one(
-    written: Sequence[Written], concepts: Mapping[str, c.Any]
+    written: Sequence[Written], concepts: Mapping[str, c.Any], countries: Countries
 ) -> tuple[list[Rule], list[RuleProblem]]:
     """Find the rule that the compiler stumbles over."""
     rules: list[Rule] = []
     problems: list[RuleProblem] = []
     for n, w in enumerate(written):
         try:
-            sound, found = compile_rules([w.spec], concepts)
+            sound, found = compile_rules([w.spec], concepts, countries)
         except Exception as error:  # noqa: BLE001
             what = f"the rule can't be compiled ({type(error).__name__}: {error})"
             found, sound = [RuleProblem(0, w.spec.id, ("when",), what, "check its values")], []

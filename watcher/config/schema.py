@@ -17,6 +17,7 @@ from watcher.rules import clauses as c
 from watcher.rules.parse import FILTERS
 from watcher.rules.schema import ConceptFile, RuleFile
 from watcher.sources.settings import FeedFile
+from watcher.stories.countries import CODES
 from watcher.stories.publishers import PublisherFile
 
 Kind = Literal["watcher", "feeds", "concepts", "publishers", "rules"]
@@ -146,6 +147,7 @@ def _clause() -> JsonSchemaValue:
         "weight": {"type": "number"},
         "in": _list_or_one({"enum": list(c.FIELDS)}),
         **{name: _list_or_one(_TEXT) for name in FILTERS},
+        "country": _list_or_one({"enum": [*CODES, *map(str.lower, CODES)]}),
     }
     mapping = {
         "type": "object",

@@ -254,6 +254,10 @@ def _filter(clause: c.Filter, document: Document, _fields: Fields) -> Hits | Non
     return [] if not clause.values.isdisjoint(facts - {""}) else None
 
 
+def _country(clause: c.Country, document: Document, _fields: Fields) -> Hits | None:
+    return [] if document.article.publisher.casefold() in clause.publishers else None
+
+
 def _domains(url: str) -> set[str]:
     labels = host_of(url).split(".")
     return {".".join(labels[n:]) for n in range(len(labels))}
@@ -370,6 +374,7 @@ _CASES: dict[type, Callable[[AnyValue, Document, Fields], Hits | None]] = {
     c.Exact: _exact,
     c.Regex: _regex,
     c.Filter: _filter,
+    c.Country: _country,
     c.Published: _published,
     c.Words: _words,
     c.Scoped: _scoped,

@@ -198,6 +198,8 @@ def _fact(clause: c.Clause, document: Document) -> tuple[float, str] | None:
     match clause:
         case c.Filter("lang"):
             return 0.5, f"is {article.lang}" if article.lang else "the language is not known"
+        case c.Country():
+            return 0.5, f"{article.publisher or 'nobody known'} is not of there"
         case c.Filter("publisher"):
             family = f" of {article.family}" if article.family != article.publisher else ""
             return 0.5, f"is {article.publisher or 'nobody known'}{family}"

@@ -165,6 +165,20 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True)
+class Country:
+    """The article's publisher is one of `publishers`: the names, casefolded, of those in `codes`.
+
+    The names are looked up when the rule is read, so that matching knows no table of publishers.
+    """
+
+    codes: frozenset[str]
+    publishers: frozenset[str]
+
+    def __str__(self) -> str:
+        return f"country in {', '.join(sorted(self.codes))}"
+
+
+@dataclass(frozen=True, slots=True)
 class Published:
     """Published within `[after, before)`; either end may be open."""
 
@@ -212,6 +226,7 @@ Clause: TypeAlias = (
     | Exact
     | Regex
     | Filter
+    | Country
     | Published
     | Words
     | Scoped

@@ -3,10 +3,11 @@
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from watcher.model import Severity
 from watcher.rules import clauses as c
-from watcher.rules.parse import ClauseReader, Issue, Loc
+from watcher.rules.parse import ClauseReader, Countries, Issue, Loc
 from watcher.rules.policy import AlertPolicy
 from watcher.rules.schema import ConceptSpec, RuleSpec, RuleTests
 
@@ -47,6 +48,7 @@ class ConceptProblem:
 
 
 Concepts = Mapping[str, c.Any]
+NOWHERE: Countries = MappingProxyType({})
 
 
 def compile_concepts(
@@ -106,22 +108,24 @@ def _concept_terms(spec: ConceptSpec) -> tuple[list[c.Clause], list[Issue]]:
 
 
 def compile_rules(
-    specs: Sequence[RuleSpec], concepts: Concepts
+    specs: Sequence[RuleSpec], concepts: Concepts, countries: Countries = NOWHERE
 ) -> tuple[list[Rule], list[RuleProblem]]:
     """The good rules, and what is wrong with the others; a rule with a problem is left out."""
     rules: list[Rule] = []
     problems: list[RuleProblem] = []
     for n, spec in enumerate(specs):
-        rule, issues = compile_rule(spec, concepts)
+        rule, issues = compile_rule(spec, concepts, countries)
         problems += [RuleProblem(n, spec.id, i.loc, i.what, i.todo) for i in issues]
         if rule is not None:
             rules.append(rule)
     return rules, problems
 
 
-def compile_rule(spec: RuleSpec, concepts: Concepts) -> tuple[Rule | None, list[Issue]]:
+def compile_rule(
+    spec: RuleSpec, concepts: Concepts, countries: Countries = NOWHERE
+) -> tuple[Rule | None, list[Issue]]:
     """One rule; None when it has an issue."""
-    reader = ClauseReader(concepts, plurals=spec.plurals, stems=spec.stems)
+    reader = ClauseReader(concepts, countries, plurals=spec.plurals, stems=spec.stems)
     when = reader.rule(spec.when, ("when",))
     unless = None
     if spec.unless is not None:

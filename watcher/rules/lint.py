@@ -6,9 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from watcher.rules import clauses as c
-from watcher.rules.compile import Concepts
+from watcher.rules.compile import NOWHERE, Concepts
 from watcher.rules.implies import implied
-from watcher.rules.parse import Loc
+from watcher.rules.parse import Countries, Loc
 from watcher.rules.placing import Places, PlacingReader
 from watcher.rules.schema import RuleSpec
 from watcher.rules.superfluous import superfluous
@@ -70,10 +70,15 @@ class Seen:
 
 
 def lint_rule(
-    spec: RuleSpec, concepts: Concepts, *, now: datetime, seen: Seen | None = None
+    spec: RuleSpec,
+    concepts: Concepts,
+    countries: Countries = NOWHERE,
+    *,
+    now: datetime,
+    seen: Seen | None = None,
 ) -> list[Lint]:
     """Of a rule that compiles; each finding once."""
-    reader = PlacingReader(concepts, plurals=spec.plurals, stems=spec.stems)
+    reader = PlacingReader(concepts, countries, plurals=spec.plurals, stems=spec.stems)
     when = reader.rule(spec.when, ("when",))
     unless = reader.exceptions(spec.unless, ("unless",)) if spec.unless is not None else None
     if when is None:
@@ -204,6 +209,10 @@ def _facts(loc: Loc, needed: Sequence[c.Clause]) -> Iterator[Lint]:
             if one.what == other.what and not _bases(one) & _bases(other):
                 what = f"it can never hold: {one.what} can't be in both lists"
                 yield Lint(loc, Smell.NEVER, what, "join them in one list")
+    countries = [part for part in needed if isinstance(part, c.Country)]
+    if countries and not frozenset.intersection(*(one.publishers for one in countries)):
+        what = "it can never hold: no publisher is of a country in each list"
+        yield Lint(loc, Smell.NEVER, what, "join them in one list")
 
 
 def _bases(filter_: c.Filter) -> set[str]:

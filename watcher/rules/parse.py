@@ -16,6 +16,8 @@ from watcher.rules.query import QueryError, is_query, read_query
 from watcher.rules.terms import TermError, phrase
 
 Loc = tuple[str | int, ...]
+#: The names, casefolded, of the publishers of each country.
+Countries = Mapping[str, frozenset[str]]
 
 OPERATORS = (
     "all",
@@ -32,6 +34,7 @@ OPERATORS = (
     "lang",
     "publisher",
     "feed",
+    "country",
     "domain",
     "published",
     "words",
@@ -63,6 +66,7 @@ class ClauseReader:
     """Reads clauses; `concepts` are ready-made terms by name, without the dollar sign."""
 
     concepts: Mapping[str, c.Any]
+    countries: Countries = field(default_factory=dict)
     plurals: bool = True
     stems: tuple[str, ...] = ()
     issues: list[Issue] = field(default_factory=list)
@@ -320,6 +324,21 @@ class ClauseReader:
             return c.Filter(key, frozenset(v.casefold() for v in values))
 
         return read
+
+    def _read_country(self, value: AnyValue, loc: Loc, _: AnyValue) -> c.Clause | None:
+        values = value if isinstance(value, list) else [value]
+        if not values or not all(isinstance(v, str) and v for v in values):
+            return self._fail(
+                loc, f"{value!r} is not a list of countries", "write country: [KR, JP]"
+            )
+        names: set[str] = set()
+        for n, code in enumerate(values):
+            if code.upper() not in self.countries:
+                todo = f"write country: {code.upper()} beside one in publishers.yaml"
+                at = (*loc, n) if isinstance(value, list) else loc
+                return self._fail(at, f"no publisher is of the country {code!r}", todo)
+            names |= self.countries[code.upper()]
+        return c.Country(frozenset(map(str.upper, values)), frozenset(names))
 
     def _read_published(self, value: AnyValue, loc: Loc, _: AnyValue) -> c.Clause | None:
         if not self._has(value, loc, set(), {"after", "before"}) or not value:

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from watcher.rules import clauses as c
 from watcher.rules.compile import Concepts
-from watcher.rules.parse import OPERATORS, ClauseReader, Loc
+from watcher.rules.parse import OPERATORS, ClauseReader, Countries, Loc
 from watcher.rules.query import is_query
 
 Found = TypeVar("Found", c.Clause | None, c.Term | None)
@@ -14,8 +14,10 @@ Found = TypeVar("Found", c.Clause | None, c.Term | None)
 class PlacingReader(ClauseReader):
     """Reads a rule and notes the place of every clause, inner ones first."""
 
-    def __init__(self, concepts: Concepts, *, plurals: bool, stems: tuple[str, ...]) -> None:
-        super().__init__(concepts, plurals=plurals, stems=stems)
+    def __init__(
+        self, concepts: Concepts, countries: Countries, *, plurals: bool, stems: tuple[str, ...]
+    ) -> None:
+        super().__init__(concepts, countries, plurals=plurals, stems=stems)
         self.placed: list[tuple[Loc, c.Clause]] = []
 
     def rule(self, value: Any, loc: Loc) -> c.Clause | None:

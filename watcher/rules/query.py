@@ -6,7 +6,7 @@
     place  := fields: place  |  key:text  |  word  |  "a phrase"  |  $concept  |  ( query )
 
 `fields` are title, lead, body, author, tag, url (joined by `+`); `key` is lang, publisher,
-feed, domain, exact or regex. What comes out is a plain YAML value for `ClauseReader`.
+feed, country, domain, exact or regex. What comes out is a plain YAML value for `ClauseReader`.
 """
 
 import re
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 FIELDS = frozenset({"title", "lead", "body", "author", "tag", "url"})
-KEYS = frozenset({"lang", "publisher", "feed", "domain", "exact", "regex"})
+KEYS = frozenset({"lang", "publisher", "feed", "country", "domain", "exact", "regex"})
 MAX_DEPTH = 40
 
 _NAMES = "|".join(sorted(FIELDS | KEYS))

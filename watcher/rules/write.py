@@ -47,6 +47,8 @@ def _fact(clause: c.Clause) -> AnyValue:
             return {"regex": pattern}
         case c.Filter(what, values):
             return {what: sorted(values)}
+        case c.Country(codes):
+            return {"country": sorted(codes)}
         case c.Published(after, before):
             ends = {"after": after, "before": before}
             return {"published": {key: end.isoformat() for key, end in ends.items() if end}}

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
+from watcher.stories.countries import CODES
 from watcher.text import host_of
 
 # Where a wire's mark stands: at the dateline, in the byline, or in the credit at the end.
@@ -21,6 +22,18 @@ _DASHES = "-–—|"
 _WORD = re.compile(r"\w+")
 
 
+def _code(value: str) -> str:
+    if value == "UK":
+        raise ValueError("'UK' is no ISO 3166 code: write GB")
+    if value not in CODES:
+        todo = f"write {value.upper()}" if value.upper() in CODES else "two capitals, like KR"
+        raise ValueError(f"{value!r} is no ISO 3166 code: {todo}")
+    return value
+
+
+Country = Annotated[str, AfterValidator(_code), WithJsonSchema({"enum": list(CODES)})]
+
+
 class PublisherSettings(BaseModel):
     """One outlet of publishers.yaml."""
 
@@ -30,6 +43,7 @@ class PublisherSettings(BaseModel):
     family: str = ""
     domains: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    country: Country | None = None
     wire: bool = False
     marks: tuple[str, ...] = ()
     reliability: Literal["high", "medium", "low", "state"] = "medium"
@@ -61,12 +75,18 @@ class PublisherTable:
     def __init__(self, publishers: Sequence[PublisherSettings] = ()) -> None:
         self._by_name: dict[str, PublisherSettings] = {}
         self._by_domain: dict[str, PublisherSettings] = {}
+        #: The names, casefolded, of the publishers of each country.
+        self.countries: dict[str, frozenset[str]] = {}
         self._marks: list[tuple[re.Pattern[str], PublisherSettings]] = []
         for publisher in publishers:
             for name in (publisher.name, *publisher.names):
                 self._by_name.setdefault(name.casefold(), publisher)
             for domain in publisher.domains:
                 self._by_domain.setdefault(domain.casefold().removeprefix("www."), publisher)
+            if publisher.country:
+                names = self.countries.get(publisher.country, frozenset())
+                own = (publisher.name, *publisher.names)
+                self.countries[publisher.country] = names | set(map(str.casefold, own))
             if publisher.wire:
                 self._marks += [(_mark(mark), publisher) for mark in publisher.marks]
         # Nearly every text carries no mark at all, which few of their words tell: looking for

@@ -13,8 +13,10 @@ from watcher.config.load import Config, load_config
 from watcher.errors import ConfigError
 from watcher.notify.webhook import Settings as WebhookSettings
 from watcher.resources import bundled
+from watcher.rules import clauses as c
 from watcher.rules.compile import compile_rules as compile_for_real
 from watcher.rules.schema import RuleSpec
+from watcher.rules.walk import children
 
 WATCHER = """\
 operator: console
@@ -235,6 +237,29 @@ def test_a_disabled_feed_needs_no_secret(write: Write) -> None:
     assert load_config(write(feeds=feeds), {}).feeds == ()
 
 
+IN_A_COUNTRY = RULES.replace("{all: [", "{all: [{country: kr}, ")
+
+
+def test_a_rule_may_ask_for_the_publishers_of_a_country(write: Write) -> None:
+    korean = PUBLISHERS.replace("family: north", "country: KR, names: [북쪽]")
+
+    when = load(write(publishers=korean, rules__space=IN_A_COUNTRY)).rules[0].when
+
+    assert c.Country(frozenset({"KR"}), frozenset({"northern wire", "북쪽"})) in children(when)
+
+
+def test_a_rule_that_asks_for_a_country_without_publishers_is_refused(write: Write) -> None:
+    told = refused(write(rules__space=IN_A_COUNTRY))
+
+    assert "when.all[0].country: no publisher is of the country 'kr'" in told
+
+
+def test_rules_are_not_blamed_for_publishers_that_can_not_be_read(write: Write) -> None:
+    told = refused(write(publishers="publishers: [{nam: x}]\n", rules__space=IN_A_COUNTRY))
+
+    assert "country" not in told
+
+
 def test_no_secret_shows_in_the_configuration(write: Write) -> None:
     folder = write(watcher=WEBHOOK % "url_env: SOC_URL")
     shown = repr(load(folder, SOC_URL="https://soc.example/hunter2", NORTH_TOKEN="hunter2"))
@@ -371,10 +396,10 @@ def test_ten_thousand_rules_load_in_seconds(write: Write) -> None:
 def test_a_rule_that_breaks_the_compiler_is_refused_by_name(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def compile_rules(specs: Sequence[RuleSpec], concepts: Mapping[str, Any]) -> object:
+    def compile_rules(specs: Sequence[RuleSpec], *names: Mapping[str, Any]) -> object:
         if any(spec.id == "trip" for spec in specs):
             raise ZeroDivisionError("half a train")
-        return compile_for_real(specs, concepts)
+        return compile_for_real(specs, *names)
 
     monkeypatch.setattr("watcher.config.rules.compile_rules", compile_rules)
 

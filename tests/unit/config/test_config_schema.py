@@ -136,6 +136,7 @@ def test_a_rule_written_every_way_fits() -> None:
                 - {threshold: 2, of: [a, {phrase: b, weight: 1.5}]}
                 - {phrase: x, in: title}
                 - {lang: en}
+                - {country: [KR, jp]}
             unless: x
             alert: {at_most: 6 per day, min_publishers: 2, max_age: 3d}
             tests: {match: [x, {title: y}]}

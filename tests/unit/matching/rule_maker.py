@@ -13,6 +13,7 @@ NOW = datetime(2026, 5, 30, 12, tzinfo=UTC)
 CONCEPTS, _ = compile_concepts(
     {"dprk": ConceptSpec(terms={"en": ("North Korea", "Pyongyang"), "ja": ("北朝鮮",)})}
 )
+COUNTRIES = {"KR": frozenset({"yonhap", "연합뉴스"}), "GB": frozenset({"reuters"})}
 
 
 def article(title: str = "", text: str = "", **fields: Any) -> Article:
@@ -22,7 +23,8 @@ def article(title: str = "", text: str = "", **fields: Any) -> Article:
 
 
 def rule(when: Any, unless: Any = None, **fields: Any) -> Rule:
-    made, issues = compile_rule(RuleSpec(id="r", when=when, unless=unless, **fields), CONCEPTS)
+    spec = RuleSpec(id="r", when=when, unless=unless, **fields)
+    made, issues = compile_rule(spec, CONCEPTS, COUNTRIES)
     assert not issues, issues
     assert made is not None
     return made

@@ -140,6 +140,7 @@ def test_a_miss_is_told_with_its_numbers(when: Any, title: str, told: str) -> No
     [
         ({"lang": ["en", "de"]}, "lang in de, en: is ko"),
         ({"publisher": "reuters"}, "publisher in reuters: is Yonhap of yonhap"),
+        ({"country": "gb"}, "country in GB: Yonhap is not of there"),
         ({"feed": "other"}, "feed in other: is feed"),
         ({"domain": "a.example"}, "domain in a.example: the link is https://b.example/1"),
         (

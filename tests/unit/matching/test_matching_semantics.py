@@ -124,6 +124,10 @@ FACTS: list[tuple[dict[str, Any], dict[str, Any], bool]] = [
     ({"lang": "ko"}, {"lang": "ko-KR"}, True),
     ({"lang": ["ko", "ja"]}, {"lang": "en"}, False),
     ({"publisher": "Sample Post"}, {"publisher": "sample post"}, True),
+    ({"country": "kr"}, {"publisher": "Yonhap"}, True),
+    ({"country": ["KR", "GB"]}, {"publisher": "Reuters"}, True),
+    ({"country": "KR"}, {"publisher": "Reuters", "family": "yonhap"}, False),
+    ({"country": "KR"}, {}, False),
     ({"domain": "sample.example"}, {"url": "https://news.sample.example/1"}, True),
     ({"domain": "ample.example"}, {"url": "https://sample.example/1"}, False),
     (

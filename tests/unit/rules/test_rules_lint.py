@@ -12,12 +12,13 @@ from watcher.rules.schema import ConceptSpec, RuleSpec
 from watcher.rules.terms import phrase
 
 NOW = datetime(2026, 5, 30, 12, tzinfo=UTC)
+COUNTRIES = {"KR": frozenset({"yonhap"}), "JP": frozenset({"nhk", "kyodo"})}
 CONCEPTS, _ = compile_concepts({"north": ConceptSpec(terms=("North Korea", "DPRK"))})
 
 
 def smells(when: Any, seen: Seen | None = None, **fields: Any) -> list[Smell]:
     spec = RuleSpec.model_validate({"id": "r", "when": when, **fields})
-    return [lint.smell for lint in lint_rule(spec, CONCEPTS, now=NOW, seen=seen)]
+    return [lint.smell for lint in lint_rule(spec, CONCEPTS, COUNTRIES, now=NOW, seen=seen)]
 
 
 @pytest.mark.parametrize(
@@ -97,6 +98,11 @@ def test_operators_side_by_side_are_looked_at_each() -> None:
     found = smells({"all": ["korea"], "words": {"min": 9, "max": 1}, "threshold": 3, "of": ["a b"]})
 
     assert found == [Smell.NEVER, Smell.NEVER]
+
+
+def test_countries_without_a_common_publisher_exclude_each_other() -> None:
+    assert smells({"all": ["rocket", {"country": "KR"}, {"country": "JP"}]}) == [Smell.NEVER]
+    assert smells({"all": ["rocket", {"country": ["KR", "JP"]}, {"country": "JP"}]}) == []
 
 
 def test_the_archive_tells_what_is_common_and_what_is_noise() -> None:

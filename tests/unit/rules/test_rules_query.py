@@ -9,6 +9,7 @@ from watcher.rules.query import QueryError, is_query, read_query
 from watcher.rules.schema import ConceptSpec, RuleSpec
 
 CONCEPTS, _ = compile_concepts({"north-korea": ConceptSpec(terms=("North Korea",))})
+COUNTRIES = {"KR": frozenset({"yonhap"})}
 
 SAME: list[tuple[str, Any]] = [
     ("kim AND putin", {"all": ["kim", "putin"]}),
@@ -29,6 +30,7 @@ SAME: list[tuple[str, Any]] = [
     ("2 OF (kim OR putin OR xi1)", {"at_least": {"count": 2, "of": ["kim", "putin", "xi1"]}}),
     ("title:kim", {"phrase": "kim", "in": "title"}),
     ("title+lead:(kim AND putin)", {"all": ["kim", "putin"], "in": ["title", "lead"]}),
+    ("country:kr AND kim", {"all": [{"country": ["KR"]}, "kim"]}),
     ("lang:ko AND kim", {"all": [{"lang": "ko"}, "kim"]}),
     ('exact:"C++" OR regex:"Hwasong-[0-9]+"', {"any": [{"exact": "C++"}, {"regex": "Hwasong-[0-9]+"}]}),
     (
@@ -43,8 +45,8 @@ SAME: list[tuple[str, Any]] = [
 
 @pytest.mark.parametrize(("query", "tree"), SAME)
 def test_both_notations_give_the_same_clauses(query: str, tree: Any) -> None:
-    one, issues = compile_rule(RuleSpec(id="r", when=query), CONCEPTS)
-    other, _ = compile_rule(RuleSpec(id="r", when=tree), CONCEPTS)
+    one, issues = compile_rule(RuleSpec(id="r", when=query), CONCEPTS, COUNTRIES)
+    other, _ = compile_rule(RuleSpec(id="r", when=tree), CONCEPTS, COUNTRIES)
 
     assert not issues
     assert one is not None

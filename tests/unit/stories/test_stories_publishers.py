@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from watcher.stories.publishers import PublisherSettings, PublisherTable
 
@@ -70,6 +71,24 @@ CASES: list[tuple[dict[str, Any], tuple[str, str, str]]] = [
         ("Sample Post", "post-group", "T"),
     ),
 ]
+
+
+def test_a_country_has_its_publishers_by_all_of_their_names() -> None:
+    table = PublisherTable(
+        [
+            PublisherSettings(name="Sample Wire", names=("サンプル電",), country="JP"),
+            PublisherSettings(name="Sample Post", country="JP"),
+            PublisherSettings(name="Of The World"),
+        ]
+    )
+
+    assert table.countries == {"JP": {"sample wire", "サンプル電", "sample post"}}
+
+
+@pytest.mark.parametrize(("code", "todo"), [("UK", "write GB"), ("kr", "KR"), ("KO", "like KR")])
+def test_what_is_no_code_of_a_country_is_refused(code: str, todo: str) -> None:
+    with pytest.raises(ValidationError, match=todo):
+        PublisherSettings(name="Sample Wire", country=code)
 
 
 @pytest.mark.parametrize(("given", "expected"), CASES)
