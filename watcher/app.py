@@ -27,6 +27,7 @@ from watcher.intake.poll_queue import POLL_LEASE, PollQueue
 from watcher.intake.polled import PollLimits, PollReport
 from watcher.intake.pushed import Callbacks
 from watcher.intake.record import Recorder
+from watcher.intake.release import Releases
 from watcher.intake.subscriber import Subscriber
 from watcher.model import FeedState
 from watcher.notices import Notices
@@ -122,6 +123,7 @@ class App:
         self._notices = notices
         self._pipeline = pipeline
         self._clock = clock
+        self._releases = Releases(store, recorder, pipeline, composer, clock)
         self._house = Housekeeping(store, writer, pipeline, clock)
         poll = config.settings.poll
         self._queue = PollQueue(store, writer, clock, HostTurns(poll.per_host, poll.host_spacing))
@@ -278,6 +280,12 @@ class App:
         if self._noticed_at is None or abs(now - self._noticed_at) >= NOTICE_EVERY:
             self._noticed_at = now
             await self._writer(self._recorder.notice_rules)
+
+    async def let_through(self) -> None:
+        """What `watcher feeds release` let out of quarantine."""
+        self._writer.require_room()
+        while await self._writer(self._releases.step):
+            pass
 
     async def ask_hubs(self) -> None:
         """Subscriptions that are to be made, renewed or ended."""

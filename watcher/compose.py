@@ -244,11 +244,14 @@ class Composer:
 
     def _troubled(self, tx: Transaction, now: datetime) -> tuple[str, ...]:
         """Feeds that don't deliver, as the operator reads them."""
-        states = ((state, feed_words(state, now)) for state in tx.feeds.all())
+        held = tx.held.counts()
+        states = (
+            (state, feed_words(state, now, held.get(state.feed, 0))) for state in tx.feeds.all()
+        )
         return tuple(
             f"{state.feed}: {words.status}" + (f", {state.last_error}" if state.last_error else "")
             for state, words in states
-            if state.status not in {FeedStatus.NEW, FeedStatus.OK}
+            if state.status not in {FeedStatus.NEW, FeedStatus.OK} or state.feed in held
         )
 
 

@@ -55,6 +55,7 @@ class Daemon:
         every = self._tick.total_seconds()
         scheduler.add_job(self._guarded, "interval", seconds=every, args=[self._poll_due])
         scheduler.add_job(self._guarded, "interval", seconds=every, args=[self._app.notice_rules])
+        scheduler.add_job(self._guarded, "interval", seconds=every, args=[self._app.let_through])
         scheduler.add_job(self._guarded, "interval", seconds=every, args=[self._app.compose_due])
         scheduler.add_job(self._guarded, "interval", seconds=every, args=[self._app.deliverer.tick])
         scheduler.add_job(self._guarded, "interval", seconds=every, args=[self._app.ask_hubs])
@@ -216,6 +217,7 @@ async def run_once(config: Config, *, dry_run: bool) -> list[PollReport]:
                 return await app.poll(state)  # type: ignore[arg-type]
 
         reports = await asyncio.gather(*(poll(state) for state in states))
+        await app.let_through()
         await app.compose_due()
         await app.deliverer.finish()
         return reports

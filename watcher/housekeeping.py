@@ -51,6 +51,7 @@ class Housekeeping:
         with self._store.begin() as tx:
             return (
                 tx.articles.purge_text(text, STEP)
+                + tx.held.purge(text)
                 + tx.outbox.purge_payloads(text, STEP)
                 + tx.purge.history(history, STEP)
             )

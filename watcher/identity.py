@@ -52,6 +52,14 @@ class Why(StrEnum):
     EMPTY = "no guid, link or text"
 
 
+class OldSign(StrEnum):
+    """What makes an entry that is new to us look like an old one."""
+
+    KNOWN_TITLE = "known_title"
+    OLD_DATE = "old_date"
+    NO_DATE = "no_date"
+
+
 @dataclass(frozen=True, slots=True)
 class Keys:
     """What can recognise an entry; empty strings where the entry lacks it.
@@ -266,24 +274,26 @@ def quarantined(
     known_articles: int,
     last_success: datetime | None,
     now: datetime,
-) -> frozenset[str]:
-    """Article ids to keep from readers, empty unless this poll is a mass change (RELIABILITY I6).
+) -> Mapping[str, OldSign]:
+    """Articles to keep from readers and why, empty unless this poll is a mass change (RELIABILITY I6).
 
     Only what looks old counts and is held back: a title this feed has shown before, a date
     from before the last successful poll, or no date although the feed was polled lately. So
     a real new item among a thousand renamed ones is told, and so is all the news of a pause.
     """
     if last_success is None:
-        return frozenset()
-    old = {i.article for i in identified if i.kind is Kind.NEW and _looks_old(i, last_success, now)}
-    if is_mass_change(known_articles, len(identified), len(old)):
-        return frozenset(old)
-    return frozenset()
+        return {}
+    old = {
+        item.article: sign
+        for item in identified
+        if item.kind is Kind.NEW and (sign := _old_sign(item, last_success, now))
+    }
+    return old if is_mass_change(known_articles, len(identified), len(old)) else {}
 
 
-def _looks_old(item: Identified, polled: datetime, now: datetime) -> bool:
+def _old_sign(item: Identified, polled: datetime, now: datetime) -> OldSign | None:
     if item.reason is Why.KNOWN_TITLE:
-        return True
+        return OldSign.KNOWN_TITLE
     if item.entry.published is None:
-        return now - polled < LONG_PAUSE
-    return item.entry.published < polled - DATE_SLACK
+        return OldSign.NO_DATE if now - polled < LONG_PAUSE else None
+    return OldSign.OLD_DATE if item.entry.published < polled - DATE_SLACK else None

@@ -1,7 +1,7 @@
 """Articles to alerts with no I/O: match → group → decide → route. Daemon and replay share it."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -108,6 +108,10 @@ class Memory:
         times.append(at)
         while times and times[0] < at - HISTORY:
             times.popleft()
+
+    def unsee(self, articles: Collection[str]) -> None:
+        """Reports that nobody was told of and that are to be judged anew."""
+        self.told = {key: told.without(articles) for key, told in self.told.items()}
 
     def note_change(self, change: StoryChange) -> None:
         """What was told of a story goes with its reports when stories merge or split."""

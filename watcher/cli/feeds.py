@@ -51,9 +51,12 @@ def list_feeds(
     now = clock_of(config).now()
     with opened_store(config) as store, store.read() as tx:
         states = {state.feed: state for state in tx.feeds.all()}
-        pushed = tx.subscriptions.pushed(now)
+        pushed, held = tx.subscriptions.pushed(now), tx.held.counts()
     rows = [
-        {**_row(feed, states.get(feed.id), now), "pushed": pushed.get(feed.id)}
+        {
+            **_row(feed, states.get(feed.id), now, held.get(feed.id, 0)),
+            "pushed": pushed.get(feed.id),
+        }
         for feed in config.feeds
     ]
     columns = {
@@ -73,8 +76,8 @@ def list_feeds(
     listing(rows, columns, as_json=as_json, empty=empty)
 
 
-def _row(feed: FeedSettings, state: FeedState | None, now: datetime) -> dict[str, Any]:
-    words = feed_words(state, now)
+def _row(feed: FeedSettings, state: FeedState | None, now: datetime, held: int) -> dict[str, Any]:
+    words = feed_words(state, now, held)
     return {
         "feed": feed.id,
         "title": feed.title,
@@ -83,6 +86,7 @@ def _row(feed: FeedSettings, state: FeedState | None, now: datetime) -> dict[str
         "status": state.status.value if state else "never polled",
         "state": words.status,
         "trouble": words.trouble,
+        "held_back": held,
         "rhythm": words.rhythm,
         "last_new": state.newest_at if state else None,
         "last_success": state.last_success_at if state else None,
@@ -124,11 +128,13 @@ def check_feed(
         print_json({**report(seen.parsed), **answers_at, **stored, "findings": told})
         return
     _print_check(seen, findings)
-    if stored:
+    if known and stored:
         known_here = f"{stored['stored']} of these entries are stored, {stored['new']} would be new"
         say(f"here: {stored['state']}; {known_here}")
         if stored["renamed"]:
             say(f"note: {stored['renamed']} have a known title under another guid and link")
+        if stored["held_back"]:
+            say(f"note: see what is held back: watcher feeds quarantine {known.id}")
 
 
 def _stored(config: Config, feed: FeedSettings, seen: "Seen") -> dict[str, Any]:
@@ -139,10 +145,12 @@ def _stored(config: Config, feed: FeedSettings, seen: "Seen") -> dict[str, Any]:
     with opened_store(config) as store, store.read() as tx:
         state = tx.feeds.get(feed.id)
         known = tx.articles.known(feed.id, (key for own in keys for key in own.all))
+        held = tx.held.counts().get(feed.id, 0)
     judged = identify(feed.id, seen.parsed.entries, known, {}, keys=keys)
     new = [item for item in judged if item.kind is Kind.NEW]
     return {
-        "state": feed_words(state, seen.now).status,
+        "state": feed_words(state, seen.now, held).status,
+        "held_back": held,
         "stored": len(judged) - len(new),
         "new": len(new),
         "renamed": sum(item.reason is Why.KNOWN_TITLE for item in new),

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from watcher.cli.context import FAILED, MISUSED, configuration, told_errors
-from watcher.cli.feeds import app
+from watcher.cli.feeds_held import app
 from watcher.cli.output import complain, listing, print_json, say
 from watcher.config.append import FeedsOnDisk, by_hand, editing_feeds
 from watcher.config.load import Config

@@ -105,7 +105,7 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
     config = configuration(context)
     now = clock_of(config).now()
     with opened_store(config) as store, store.read() as tx:
-        feeds = tx.feeds.all()
+        feeds, held = tx.feeds.all(), tx.held.counts()
         facts = {
             "store": str(store_path(config)),
             "matching": ENGINE,
@@ -115,7 +115,7 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
             "feeds_in_trouble": {
                 f.feed: f.last_error or words.status
                 for f in feeds
-                if (words := feed_words(f, now)).trouble
+                if (words := feed_words(f, now, held.get(f.feed, 0))).trouble
             },
             "hubs": tx.subscriptions.counts(now),
             "waiting_dispatches": len(tx.alerts.waiting()),

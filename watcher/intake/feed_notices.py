@@ -73,7 +73,9 @@ class FeedNotices:
             tx,
             f"feed:{feed}:quarantine:{now:%Y%m%d}",
             f"feed {feed} showed {held} old or undated entries under new names. They are "
-            "stored and can be searched, but nobody was alerted",
+            "stored and can be searched, but nobody was alerted. "
+            f"See them: watcher feeds quarantine {feed}. Were they news after all, alert of them: "
+            f"watcher feeds release {feed}. If not: watcher feeds release {feed} --drop",
         )
 
 

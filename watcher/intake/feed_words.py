@@ -31,13 +31,15 @@ class FeedWords:
     trouble: bool
 
 
-def feed_words(state: FeedState | None, now: datetime) -> FeedWords:
+def feed_words(state: FeedState | None, now: datetime, held: int = 0) -> FeedWords:
+    """`held`: so many of its entries wait in quarantine."""
     if state is None:
         return FeedWords("never polled", "not known yet", _REASONS[""], trouble=False)
     rhythm = spoken(Pace.read(state.pace), now)
     failing = state.failing_since is not None
-    trouble = failing or state.status in _TROUBLE
-    return FeedWords(_status(state), rhythm, _why(state), trouble)
+    trouble = failing or held > 0 or state.status in _TROUBLE
+    status = f"{_status(state)}, {held} entries held back" if held else _status(state)
+    return FeedWords(status, rhythm, _why(state), trouble)
 
 
 def _status(state: FeedState) -> str:

@@ -15,7 +15,7 @@ from watcher.compose import Composer
 from watcher.errors import FetchError, SourceError, StoreError
 from watcher.faults import Faults
 from watcher.fetch.feed import FetchedFeed
-from watcher.identity import Identified, Kind, identify, identity_keys, quarantined
+from watcher.identity import Identified, Kind, OldSign, identify, identity_keys, quarantined
 from watcher.intake.feed_notices import FeedNotices
 from watcher.intake.hubs import Hubs
 from watcher.intake.outcomes import store_noticed, store_outcome
@@ -61,7 +61,7 @@ class _Judged:
     """A document's entries: which look like a replay, and which are stored without a word, and why."""
 
     items: list[Identified]
-    held: frozenset[str]
+    held: Mapping[str, OldSign]
     quiet: dict[str, Reason]
 
 
@@ -130,7 +130,7 @@ class Recorder:
     def _record(self, polls: Sequence[Polled | Pushed]) -> list[PollReport]:
         now = self._clock.now()
         rows = _Rows()
-        with self._remembering(now) as tx:
+        with self.remembering(now) as tx:
             reports = [self._one(tx, poll, now, rows) for poll in polls]
             rows.write(tx, now)
             self._notices.weigh(
@@ -162,12 +162,12 @@ class Recorder:
     def notice_rules(self) -> None:
         """Store what rules tell of themselves by now: bursts and silences."""
         now = self._clock.now()
-        with self._remembering(now) as tx:
+        with self.remembering(now) as tx:
             for noticed in self._pipeline.notice(now):
                 store_noticed(tx, noticed)
 
     @contextmanager
-    def _remembering(self, now: datetime) -> Iterator[Transaction]:
+    def remembering(self, now: datetime) -> Iterator[Transaction]:
         """A transaction for the pipeline to decide in; undone, what it remembers of it goes too."""
         try:
             with self._store.begin() as tx:
@@ -326,6 +326,7 @@ class Recorder:
         rows.articles += [(articles[i.article], i.content_hash) for i in kept if i.kind is Kind.NEW]
         rows.identities += [(feed.id, key, i.article) for i in kept for key in i.keys.all]
         if held:
+            tx.held.add(feed.id, held, now)
             self._notices.quarantined(tx, feed.id, len(held), now)
         return FeedStatus.QUARANTINED if held else None
 

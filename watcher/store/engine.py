@@ -15,6 +15,7 @@ from watcher.store import backup, lock
 from watcher.store.alerts import Alerts
 from watcher.store.articles import Articles
 from watcher.store.feeds import Feeds
+from watcher.store.held import HeldBack
 from watcher.store.labels import Labels
 from watcher.store.matches import Matches
 from watcher.store.meta import Meta
@@ -53,6 +54,7 @@ class Transaction:
         self.stories = Stories(connection)
         self.alerts = Alerts(connection)
         self.outbox = Outbox(connection)
+        self.held = HeldBack(connection)
         self.labels = Labels(connection)
         self.silences = Silences(connection)
         self.subscriptions = Subscriptions(connection)

@@ -141,6 +141,17 @@ identity = sa.Table(
     sqlite_with_rowid=False,
 )
 
+# Entries of a feed that changed too much at once: nobody was told, and the operator may decide otherwise.
+held = sa.Table(
+    "held",
+    metadata,
+    _text("article", primary_key=True),
+    _text("feed", index=True),
+    _text("sign"),
+    _moment("at", index=True),
+    sa.Column("released_at", Moment, index=True),
+)
+
 revision = sa.Table(
     "revision",
     metadata,
