@@ -8,7 +8,18 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "watcher"
 
 FLOORS = [
-    {"model", "links", "errors", "ports", "text", "tokens", "durations", "moments", "slots"},
+    {
+        "model",
+        "links",
+        "errors",
+        "ports",
+        "text",
+        "tokens",
+        "durations",
+        "moments",
+        "slots",
+        "garbage",
+    },
     {
         "rules",
         "matching",

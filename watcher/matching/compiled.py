@@ -6,8 +6,8 @@ from itertools import accumulate, chain
 
 from watcher.matching.document import Document
 from watcher.matching.index import Candidates
-from watcher.matching.lower import TITLE, Gate, Lowering, Node, Op
-from watcher.matching.required import Required, Requirements
+from watcher.matching.lower import TITLE, Gate, Lowering, Node, Op, alternatives
+from watcher.matching.required import Keys, Required, Requirements
 from watcher.rules.compile import Rule
 from watcher.tokens import fold_chunk
 
@@ -64,17 +64,17 @@ class Program:
                 self.always.append(rule.id)
                 self._roots.append(0)
             else:
-                self._file(number, required)
-                self._roots.append(self._emit(node))
+                anchor, guard = self._file(number, required)
+                self._roots.append(self._root(node, anchor, guard))
             self._certain.append(exact)
 
     def _literal(self, literal: str) -> int:
         return self._literals.setdefault(literal, len(self._literals) + 1)
 
-    def _file(self, rule: int, required: Sequence[Required]) -> None:
-        """Under the rarest demand, with the next that is small enough as a guard."""
+    def _file(self, rule: int, required: Sequence[Required]) -> tuple[Keys, Keys]:
+        """Under the rarest demand, with the next that is small enough as a guard; both."""
         anchor, *others = required
-        guard = next((r.keys for r in others if len(r.keys) <= GUARDS), None)
+        guard = next((r.keys for r in others if len(r.keys) <= GUARDS), frozenset())
         numbers = [*map(self._literal, guard)] if guard else [0]
         numbers = (numbers * GUARDS)[:GUARDS]
         keys, rules, guards = self._postings
@@ -82,6 +82,14 @@ class Program:
             keys.append(self._literal(key))
             rules.append(rule)
             guards.extend(numbers)
+        return anchor.keys, guard
+
+    def _root(self, node: Node, anchor: Keys, guard: Keys) -> int:
+        """The code of a rule, less what being looked up has proved; what its guard promises last."""
+        parts = node.nodes if isinstance(node, Gate) and node.op is Op.ALL else (node,)
+        asked = [part for part in parts if not anchor.issubset(alternatives(part))]
+        asked.sort(key=lambda part: guard.issubset(alternatives(part)))
+        return self._emit(asked[0] if len(asked) == 1 else Gate(Op.ALL, tuple(asked)))
 
     def _emit(self, node: Node) -> int:
         """A literal, or minus the place of the node's code; equal nodes share theirs."""

@@ -37,12 +37,16 @@ enum { INLINE = 16, SHARED = 24, BLOCK = 64, GUARDS = 8, PENDING = 4096, MEMO = 
 #else
 #define PREFETCH(p) ((void)0)
 #endif
+/* What is met in one go spans some lines of the cache: rules' code four, a key's postings as a rule three. */
+#define PREFETCH_CODE(c) (PREFETCH(c), PREFETCH((c) + 16), PREFETCH((c) + 32), PREFETCH((c) + 48))
+#define PREFETCH_POSTS(p) (PREFETCH(p), PREFETCH((p) + 3), PREFETCH((p) + 6))
 
 /* Up to 16 bytes stand in `a` and `b`; of a longer word `a` is a hash, `b` its place in `bytes`. */
 typedef struct { u64 a, b; u32 size; i32 id; } Slot;
 typedef struct { Slot *slots; u32 mask, used; } Table;
 typedef struct { u32 epoch; i32 last; u32 prefixes, count; } Token;
-typedef struct { u64 words; i32 phrase; } Pair;
+typedef struct { u64 words; i32 first, count; } Pair;      /* of the phrases that end in two words */
+typedef struct { i32 phrase, before; } Ending;             /* and the word before those, if any */
 typedef struct { i32 rule; uint16_t guard[GUARDS]; } Posting;
 typedef struct { PyObject *name; i32 root; u32 epoch : 31, certain : 1; } Rule;
 typedef struct { u64 a, b; u32 size, hash; i32 at; int wide; } Piece;
@@ -59,8 +63,8 @@ typedef struct {
     unsigned char *bytes; u64 nbytes, bytes_cap; /* words too long for a slot */
     u32 limit, *lengths, nlengths;               /* no word or prefix is longer; lengths of prefixes */
     u32 base_tokens, base_pool, base_used; u64 base_bytes;
-    i32 *phrase_words, *phrase_ends, *phrase_next;
-    Pair *pairs; u32 pair_mask; u64 *bloom;
+    i32 *phrase_words, *phrase_ends;
+    Ending *endings; Pair *pairs; u32 pair_mask; u64 *bloom;
     i32 *title, *code; Rule *rule; i32 *post_ends; Posting *posts;
     u64 *fired, sig[1024]; i32 *fired_keys, nfired;
     i32 *seq, *next, *left, *right, nseq, split, start; size_t seq_cap;
@@ -233,18 +237,25 @@ static inline int phrase_at(const Kernel *k, i32 p, i32 first) {
     return !memcmp(k->seq + first, k->phrase_words + k->phrase_ends[p], (size_t)size * 4);
 }
 
+/* Where the pair is, or would be. */
+static inline Pair *pair_of(const Kernel *k, u64 words, u64 h) {
+    u32 i = (u32)h & k->pair_mask;
+    while (k->pairs[i].words && k->pairs[i].words != words) i = (i + 1) & k->pair_mask;
+    return k->pairs + i;
+}
+
 static inline void pair(Kernel *k, i32 before, i32 word, int title) {
     u64 words = (u64)(u32)before << 32 | (u32)word, h = mix(words, 7);
     u32 b = (u32)(h >> 40) & (BLOOM - 1);
     if (!(k->bloom[b >> 6] >> (b & 63) & 1)) return;
-    for (u32 i = (u32)h & k->pair_mask; k->pairs[i].words; i = (i + 1) & k->pair_mask)
-        if (k->pairs[i].words == words) {
-            for (i32 p = k->pairs[i].phrase; p >= 0; p = k->phrase_next[p]) {
-                i32 key = 1 + k->words + k->prefixes + p, size = phrase_size(k, p), first = k->nseq - size + 1;
-                if (!on(k, key) && (size == 2 || (first >= k->start && phrase_at(k, p, first)))) fire(k, key, title);
-            }
-            return;
-        }
+    const Pair *found = pair_of(k, words, h);
+    const Ending *e = k->endings + found->first, *end = e + found->count;
+    i32 third = k->nseq - 2 >= k->start ? k->seq[k->nseq - 2] : 0;
+    for (; e < end; e++) {
+        if (e->before && e->before != third) continue;
+        i32 p = e->phrase, key = 1 + k->words + k->prefixes + p, size = phrase_size(k, p), first = k->nseq - size + 1;
+        if (!on(k, key) && (size < 4 || (first >= k->start && phrase_at(k, p, first)))) fire(k, key, title);
+    }
 }
 
 static inline void use(Kernel *k, i32 id, int title) {
@@ -479,7 +490,7 @@ static int decide(Kernel *k, i32 *pending, i32 n, PyObject *certain, PyObject *p
     i32 held = 0;
     for (i32 i = 0; i < n; i++) {
         if (i + 16 < n) PREFETCH(k->rule + pending[i + 16]);
-        if (i + 8 < n) PREFETCH(k->code + abs(k->rule[pending[i + 8]].root));
+        if (i + 8 < n) PREFETCH_CODE(k->code + abs(k->rule[pending[i + 8]].root));
         Rule *r = k->rule + pending[i];
         if (r->epoch == k->epoch) continue;
         r->epoch = k->epoch;
@@ -496,7 +507,7 @@ static int look_up(Kernel *k, PyObject *certain, PyObject *possible) {
     i32 pending[PENDING], n = 0;
     for (i32 f = 0; f < k->nfired; f++) {
         if (f + 16 < k->nfired) PREFETCH(k->post_ends + k->fired_keys[f + 16]);
-        if (f + 8 < k->nfired) PREFETCH(k->posts + k->post_ends[k->fired_keys[f + 8]]);
+        if (f + 8 < k->nfired) PREFETCH_POSTS(k->posts + k->post_ends[k->fired_keys[f + 8]]);
         const Posting *p = k->posts + k->post_ends[k->fired_keys[f]], *end = k->posts + k->post_ends[k->fired_keys[f] + 1];
         for (; p < end; p++) {
             u64 guard = 0;
@@ -584,22 +595,26 @@ static int literals(Kernel *k, const Py_buffer *text, const Py_buffer *ends, i32
     return 1;
 }
 
+/* Phrases by their last two words; those of a pair lie side by side. */
 static int pair_up(Kernel *k) {
     u32 size = 1024;
     while (size < (u32)k->phrases * 3) size *= 2;
     k->pair_mask = size - 1;
-    k->pairs = room(k, (size_t)size * sizeof(Pair)); k->bloom = room(k, BLOOM / 8); k->phrase_next = room(k, (size_t)k->phrases * 4);
-    if (k->broken) return 0;
-    for (i32 p = 0; p < k->phrases; p++) {
-        const i32 *end = k->phrase_words + k->phrase_ends[p + 1];
-        u64 words = (u64)(u32)end[-2] << 32 | (u32)end[-1], h = mix(words, 7);
-        u32 b = (u32)(h >> 40) & (BLOOM - 1), i = (u32)h & k->pair_mask;
-        k->bloom[b >> 6] |= 1ull << (b & 63);
-        while (k->pairs[i].words && k->pairs[i].words != words) i = (i + 1) & k->pair_mask;
-        k->phrase_next[p] = k->pairs[i].words ? k->pairs[i].phrase : -1;
-        k->pairs[i] = (Pair){words, p};
+    k->pairs = room(k, (size_t)size * sizeof(Pair)); k->bloom = room(k, BLOOM / 8); k->endings = room(k, (size_t)k->phrases * sizeof(Ending));
+    for (i32 pass = 0, first = 0; pass < 2 && !k->broken; pass++) {
+        for (i32 p = 0; p < k->phrases; p++) {
+            const i32 *end = k->phrase_words + k->phrase_ends[p + 1];
+            u64 words = (u64)(u32)end[-2] << 32 | (u32)end[-1], h = mix(words, 7);
+            u32 b = (u32)(h >> 40) & (BLOOM - 1);
+            Pair *pair = pair_of(k, words, h);
+            k->bloom[b >> 6] |= 1ull << (b & 63);
+            pair->words = words;
+            if (pass) k->endings[pair->first + pair->count] = (Ending){p, phrase_size(k, p) > 2 ? end[-3] : 0};
+            pair->count++;
+        }
+        for (u32 i = 0; !pass && i < size; i++) { k->pairs[i].first = first; first += k->pairs[i].count; k->pairs[i].count = 0; }
     }
-    return 1;
+    return !k->broken;
 }
 
 /* A node's first reference, and its size. */
@@ -718,7 +733,7 @@ static PyObject *kernel_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNU
 
 static void kernel_free(PyObject *self) {
     Kernel *k = (Kernel *)self;
-    void *all[] = {k->known.slots, k->beginnings.slots, k->seen.slots, k->tokens, k->chunks, k->pool, k->bytes, k->lengths, k->phrase_words, k->phrase_ends, k->phrase_next,
+    void *all[] = {k->known.slots, k->beginnings.slots, k->seen.slots, k->tokens, k->chunks, k->pool, k->bytes, k->lengths, k->phrase_words, k->phrase_ends, k->endings,
                    k->pairs, k->bloom, k->title, k->code, k->rule, k->post_ends, k->posts, k->fired, k->fired_keys, k->seq, k->next, k->left, k->right, k->scratch};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
     Py_XDECREF(k->fold); Py_XDECREF(k->is_alnum); Py_XDECREF(k->names);

@@ -147,7 +147,7 @@ class Lowering:
 
     def _near(self, clause: c.Near, mark: str) -> Lowered:
         found = [self.clause(term, mark) for term in clause.terms]
-        sides = [_literals(node) if exact else () for node, exact in found]
+        sides = [alternatives(node) if exact else () for node, exact in found]
         if mark or len(sides) != 2 or not all(sides):
             return self._all(clause.terms, mark)[0], False
         op = Op.BEFORE if clause.ordered else Op.NEAR
@@ -184,7 +184,7 @@ def _word(word: c.Word, mark: str) -> Node | None:
     return f"{mark}{word.prefix}*" if word.prefix else None
 
 
-def _literals(node: Node | None) -> tuple[str, ...]:
+def alternatives(node: Node | None) -> tuple[str, ...]:
     """The literals of a term that is one, or any of some; empty for anything else."""
     nodes = node.nodes if isinstance(node, Gate) and node.op is Op.ANY else (node,)
     found = tuple(part for part in nodes if isinstance(part, str))

@@ -11,6 +11,7 @@ from watcher.matching.compiled import AVAILABLE, Compiled
 from watcher.matching.document import Document
 from watcher.matching.index import Index, Prefilter
 from watcher.matching.matcher import Matcher
+from watcher.model import Article
 from watcher.rules.compile import Rule
 
 Form = Callable[[Sequence[Rule]], Prefilter]
@@ -28,6 +29,12 @@ def named(name: str, when: object, unless: object = None) -> Rule:
     return made
 
 
+def hits(matcher: Matcher, found_in: Article) -> set[str]:
+    ids = matcher.hits(found_in)
+    assert len(ids) == len(set(ids)), "each rule once"
+    return set(ids)
+
+
 @pytest.fixture(params=FORMS)
 def form(request: pytest.FixtureRequest) -> Form:
     return request.param
@@ -38,19 +45,19 @@ def test_an_edited_rule_replaces_the_one_of_its_id(form: Form) -> None:
 
     matcher.edit([named("b", "rocket"), named("c", "kim")])
 
-    assert matcher.hits(article("Kim")) == {"a", "c"}
-    assert matcher.hits(article("rocket")) == {"b"}
+    assert hits(matcher, article("Kim")) == {"a", "c"}
+    assert hits(matcher, article("rocket")) == {"b"}
 
 
 def test_a_removed_rule_is_silent_and_may_come_back(form: Form) -> None:
     matcher = Matcher([named("a", "kim"), named("b", "kim")], prefilter=form)
 
     matcher.edit([], removed=["a"])
-    without = matcher.hits(article("Kim"))
+    without = hits(matcher, article("Kim"))
     matcher.edit([named("a", "kim")])
 
     assert without == {"b"}
-    assert matcher.hits(article("Kim")) == {"a", "b"}
+    assert hits(matcher, article("Kim")) == {"a", "b"}
     assert sorted(r.id for r in matcher.rules) == ["a", "b"]
 
 
@@ -62,18 +69,18 @@ def test_merging_leaves_the_answers_as_they_were(form: Form) -> None:
 
     assert matcher.segments == 2
     assert merged.segments == 1
-    assert merged.hits(article("Kim")) == matcher.hits(article("Kim")) == {"b", "c"}
+    assert hits(merged, article("Kim")) == hits(matcher, article("Kim")) == {"b", "c"}
 
 
 def test_using_a_rule_list_keeps_what_did_not_change(form: Form) -> None:
     matcher = Matcher([named("a", "kim"), named("b", "kim")], prefilter=form)
 
     matcher.use([named("a", "kim")])
-    one = matcher.hits(article("Kim"))
+    one = hits(matcher, article("Kim"))
     matcher.use([named("a", "rocket"), named("d", "kim")])
 
     assert one == {"a"}
-    assert matcher.hits(article("Kim")) == {"d"}
+    assert hits(matcher, article("Kim")) == {"d"}
 
 
 def test_one_edit_among_very_many_rules_builds_only_that_one(form: Form) -> None:
@@ -88,16 +95,16 @@ def test_one_edit_among_very_many_rules_builds_only_that_one(form: Form) -> None
     matcher.edit([named("abcd", "changed")])
 
     assert built == [4096, 0, 1]
-    assert matcher.hits(article("changed")) == {"abcd"}
+    assert hits(matcher, article("changed")) == {"abcd"}
 
 
 def test_words_longer_than_any_rules_are_told_apart_by_their_beginning(form: Form) -> None:
     matcher = Matcher([named("p", "launch*"), named("w", "launch" + "x" * 200)], prefilter=form)
 
-    assert matcher.hits(article("launch" + "y" * 5_000)) == {"p"}
-    assert matcher.hits(article("launch" + "x" * 200)) == {"p", "w"}
-    assert matcher.hits(article("launch" + "x" * 201)) == {"p"}
-    assert matcher.hits(article("relaunch" + "x" * 5_000)) == set()
+    assert hits(matcher, article("launch" + "y" * 5_000)) == {"p"}
+    assert hits(matcher, article("launch" + "x" * 200)) == {"p", "w"}
+    assert hits(matcher, article("launch" + "x" * 201)) == {"p"}
+    assert hits(matcher, article("relaunch" + "x" * 5_000)) == set()
 
 
 def test_endless_new_words_never_hide_a_prefix(form: Form) -> None:
@@ -105,7 +112,7 @@ def test_endless_new_words_never_hide_a_prefix(form: Form) -> None:
 
     for n in range(5):
         text = " ".join(f"w{n}x{m}" for m in range(100_000))
-        assert matcher.hits(article("", f"{text} satellites{n}")) == {"p"}
+        assert hits(matcher, article("", f"{text} satellites{n}")) == {"p"}
 
 
 @pytest.mark.skipif(not AVAILABLE, reason="no compiler built the kernel")
@@ -141,7 +148,7 @@ def test_a_hostile_megabyte_is_read_in_bounded_time(form: Form, text: str) -> No
     matcher = Matcher([named(f"r{n}", when) for n, when in enumerate(whens)], prefilter=form)
 
     started = time.process_time()
-    matcher.hits(article("", text))
+    hits(matcher, article("", text))
 
     # A quadratic step would take minutes; the bound is far from both.
     assert time.process_time() - started < 20
@@ -151,5 +158,5 @@ def test_a_rule_of_ten_thousand_words_is_matched(form: Form) -> None:
     words = [f"word{n}" for n in range(10_000)]
     matcher = Matcher([named("big", {"any": words}), named("all", {"all": words})], prefilter=form)
 
-    assert matcher.hits(article("word9999")) == {"big"}
-    assert matcher.hits(article("", " ".join(words))) == {"all", "big"}
+    assert hits(matcher, article("word9999")) == {"big"}
+    assert hits(matcher, article("", " ".join(words))) == {"all", "big"}
