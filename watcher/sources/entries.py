@@ -12,6 +12,7 @@ from urllib.parse import urljoin
 from watcher.model import Enclosure, Entry, PollHints
 from watcher.sources.dates import from_struct
 from watcher.sources.html import Markup
+from watcher.sources.people import people_line
 from watcher.text import clean_line, is_plain_link, safe_link
 
 _SKIP_HOUR = re.compile(rb"<hour>\s*(\d{1,2})\s*</hour>")
@@ -36,7 +37,7 @@ def make_entry(
         title=markup.line(raw.get("title") or ""),
         summary=markup.text(summary),
         text=markup.text(content) if content != summary else "",
-        author=clean_line(raw.get("author") or "") or None,
+        author=people_line(raw.get("people") or ()),
         published=published or updated,
         updated=updated,
         tags=_tags(raw),

@@ -172,17 +172,8 @@ def _people(reader: Reader, element: ET.Element) -> dict[str, str]:
 
 
 def _author(reader: Reader, element: ET.Element) -> None:
-    if not len(element):
-        reader.store("author", flat_text(element))
-        return
-    found, before = _people(reader, element), reader.into.get("author")
-    name, email = found.get("name"), found.get("email")
-    # With an earlier author feedparser mixes the two unless the later is a plain name.
-    if before and (email or not name or "@" in before):
-        raise Declined("two authors")
-    reader.store("author", "")
-    if name or email:
-        reader.into["author"] = f"{name} ({email})" if name and email else name or email
+    found = _people(reader, element) if len(element) else {"text": flat_text(element)}
+    reader.into.setdefault("people", []).append(found)
 
 
 def _person(reader: Reader, element: ET.Element) -> None:

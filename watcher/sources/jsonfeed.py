@@ -11,6 +11,7 @@ from watcher.sources.dates import parse_date
 from watcher.sources.encoding import Decoded
 from watcher.sources.html import Markup, html_to_line
 from watcher.sources.limits import MAX_ENTRIES
+from watcher.sources.people import people_line
 from watcher.text import clean_line, clean_text, safe_link
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -108,8 +109,7 @@ def _enclosures(item: dict[str, Any], base: str) -> list[Enclosure]:
 
 def _author(item: dict[str, Any]) -> str | None:
     authors = item.get("authors") if isinstance(item.get("authors"), list) else [item.get("author")]
-    names = [_text(a.get("name")) for a in authors or () if isinstance(a, dict)]
-    return clean_line(", ".join(name for name in names if name)) or None
+    return people_line({"name": _text(a.get("name"))} for a in authors or () if isinstance(a, dict))
 
 
 def _text(value: Any) -> str:

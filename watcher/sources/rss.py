@@ -13,6 +13,7 @@ from watcher.sources.entries import link, make_entry, poll_hints
 from watcher.sources.feedparser_costs import bound
 from watcher.sources.html import Markup, html_to_line
 from watcher.sources.limits import MAX_ENTRIES, leave_out_items, refuse_hostile_xml, split_prolog
+from watcher.sources.people import keep_people
 from watcher.text import clean_line
 
 _FEED_ROOT = re.compile(rb"<(rss|feed|rdf:RDF|channel)[\s>]", re.IGNORECASE)
@@ -26,6 +27,7 @@ _CDF_ROOT = re.compile(rb"(?:<[!?][^>]*>|\s)*<channel[\s>]", re.IGNORECASE)
 
 
 bound()
+keep_people()
 
 
 class _Passed:
