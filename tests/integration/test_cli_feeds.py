@@ -159,6 +159,19 @@ def test_add_says_that_a_feed_was_only_at_a_usual_place(
     assert done.stdout == f"added root: Root, http://{site}/index.xml (a usual place)\n"
 
 
+@pytest.mark.parametrize("command", ["add", "discover", "check"])
+def test_a_site_without_tls_is_told_how_to_write_its_address(
+    folder: Path, site: str, command: str
+) -> None:
+    """Without a scheme an address means https."""
+    done = feeds(folder, command, f"{site}/gazette.xml")
+    with_scheme = feeds(folder, command, f"https://{site}/gazette.xml")
+
+    assert done.exit_code == 1
+    assert f"has the site none, write http://{site}/gazette.xml" in done.output
+    assert "write http" not in with_scheme.output
+
+
 def test_add_unasked_asks_nobody(folder: Path) -> None:
     done = feeds(folder, "add", "feed://later.example/rss", "--unasked")
 

@@ -22,6 +22,7 @@ from watcher.model import FeedState, FeedStatus, ParsedFeed
 from watcher.pace import begun, spoken
 from watcher.place import clock_of, store_path
 from watcher.sources.index_page import read_index
+from watcher.sources.naming import address_of
 from watcher.sources.parse import parse_feed
 from watcher.sources.report import report
 from watcher.sources.settings import FeedSettings, PageSettings
@@ -111,11 +112,12 @@ def check_feed(
     page = _page(items)
     config = configuration(context)
     known = next((f for f in config.feeds if feed in {f.id, f.url}), None)
-    url = known.url if known else feed
+    url = known.url if known else address_of(feed)
     try:
         seen = asyncio.run(_fetch(config, url, known, page))
     except SourceError as error:
         complain(f"{url}: {error}")
+        hint_of_scheme(feed, url, error)
         if error.reason == "not_a_feed":
             complain(f"look for its feeds: watcher feeds discover {url}")
         raise typer.Exit(FAILED) from error
@@ -135,6 +137,13 @@ def check_feed(
             say(f"note: {stored['renamed']} have a known title under another guid and link")
         if stored["held_back"]:
             say(f"note: see what is held back: watcher feeds quarantine {known.id}")
+
+
+def hint_of_scheme(typed: str, asked: str, error: SourceError) -> None:
+    """No scheme means https, which some sites don't have."""
+    if error.reason in {"connect", "tls"} and asked == f"https://{typed.strip()}":
+        plain = f"http://{typed.strip()}"
+        complain(f"an address without a scheme is asked by https: has the site none, write {plain}")
 
 
 def _stored(config: Config, feed: FeedSettings, seen: "Seen") -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from watcher.cli.context import FAILED, MISUSED, configuration, told_errors
+from watcher.cli.feeds import hint_of_scheme
 from watcher.cli.feeds_held import app
 from watcher.cli.output import complain, listing, print_json, say
 from watcher.config.append import FeedsOnDisk, by_hand, editing_feeds
@@ -46,7 +47,7 @@ def discover_feeds(
     as_json: AsJson = False,
 ) -> None:
     """Which feeds a page has; each is fetched and read. Exit 1 when there is none."""
-    found = _discovered(configuration(context), address_of(url))
+    found = _discovered(configuration(context), url)
     if as_json:
         print_json(asdict(found))
     elif found.feeds:
@@ -56,8 +57,10 @@ def discover_feeds(
         raise typer.Exit(FAILED)
 
 
-def _discovered(config: Config, url: str) -> Discovery:
+def _discovered(config: Config, typed: str) -> Discovery:
     from watcher.parts import open_door
+
+    url = address_of(typed)
 
     async def ask() -> Discovery:
         async with AsyncExitStack() as stack:
@@ -69,6 +72,7 @@ def _discovered(config: Config, url: str) -> Discovery:
         return asyncio.run(ask())
     except SourceError as error:
         complain(f"{url}: {error}")
+        hint_of_scheme(typed, url, error)
         raise typer.Exit(FAILED) from error
 
 
@@ -133,7 +137,7 @@ def add_feed(
     _refuse_known(FeedsOnDisk(config.folder, os.environ), address)
     how = ""
     if not unasked:
-        feed = _chosen(_discovered(config, address))
+        feed = _chosen(_discovered(config, url))
         how = f" ({_WHYS[feed.why]})" if feed.why else ""
         entry["url"] = feed.url
         entry.setdefault("title", feed.title)
