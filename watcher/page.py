@@ -8,12 +8,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from watcher.errors import FetchError, WatcherError
-from watcher.model import Article, Entry, HttpRequest
+from watcher.errors import FetchError, ParseError, WatcherError
+from watcher.model import Article, Entry, HttpRequest, HttpResponse
 from watcher.normalise import to_article
-from watcher.ports import Door
+from watcher.ports import Door, FeedParser
 from watcher.rules.schema import Sample
 from watcher.rules.testing import article_of
+from watcher.sources.article_page import read_article
 from watcher.sources.dates import parse_date
 from watcher.sources.html import html_to_line, html_to_text
 from watcher.sources.markup import decoded_page
@@ -35,8 +36,19 @@ class PageError(WatcherError):
     """What was given is no text that rules could be tried on."""
 
 
-async def fetch_page(door: Door, url: str, *, publishers: PublisherTable, now: datetime) -> Article:
-    """Through the guarded door; raises `FetchError` or `PageError`."""
+async def fetch_page(
+    door: Door,
+    url: str,
+    *,
+    publishers: PublisherTable,
+    now: datetime,
+    reader: FeedParser | None = None,
+) -> tuple[Article, bool]:
+    """Through the guarded door; raises `FetchError` or `PageError`.
+
+    With a `reader` the text is that of feeds with `full_text`; says whether it is, for not
+    every page has an article in it.
+    """
     request = HttpRequest(url, headers={"Accept": ACCEPT}, timeout=DEADLINE, max_bytes=MAX_PAGE)
     response = await door.request(request)
     if response.status != 200:
@@ -44,7 +56,17 @@ async def fetch_page(door: Door, url: str, *, publishers: PublisherTable, now: d
     kind = response.headers.get("content-type", "")
     if kind and not kind.lower().startswith(("text/", "application/xhtml")):
         raise PageError(f"{url}: is {kind.split(';')[0]}, no page: give its text on standard input")
-    return read_page(decoded(response.body, kind), url=response.url, publishers=publishers, now=now)
+    text = await _full_text(reader, response, kind) if reader is not None else ""
+    markup = decoded(response.body, kind)
+    page = read_page(markup, url=response.url, publishers=publishers, now=now, text=text)
+    return page, bool(text)
+
+
+async def _full_text(reader: FeedParser, response: HttpResponse, kind: str) -> str:
+    try:
+        return await reader.ask(read_article, response.body, url=response.url, content_type=kind)
+    except ParseError:
+        return ""
 
 
 def decoded(body: bytes, content_type: str = "") -> str:
@@ -77,8 +99,13 @@ def _of_json(text: str) -> Article:
         raise PageError(f"standard input: is not JSON ({error}): close what is open") from error
 
 
-def read_page(markup: str, *, url: str, publishers: PublisherTable, now: datetime) -> Article:
-    """Title, language and date as the page says them; the text of its article where it marks one."""
+def read_page(
+    markup: str, *, url: str, publishers: PublisherTable, now: datetime, text: str = ""
+) -> Article:
+    """Title, language and date as the page says them.
+
+    Without a `text` it is that of the article where the page marks one, else of all the page.
+    """
     head = markup[:_HEAD]
     said = dict(_said(head))
     titled = _TITLE.search(head)
@@ -87,7 +114,7 @@ def read_page(markup: str, *, url: str, publishers: PublisherTable, now: datetim
         guid=url or None,
         url=url or None,
         title=html_to_line(said.get("og:title") or (titled[1] if titled else "")),
-        text=html_to_text(_article_of(markup)),
+        text=text or html_to_text(_article_of(markup)),
         author=said.get("author"),
         published=parse_date(said.get("article:published_time")),
         publisher=said.get("og:site_name"),

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from contextlib import AsyncExitStack
 from typing import Annotated, Any
 
 import typer
@@ -20,12 +21,18 @@ from watcher.parts import open_door
 from watcher.place import clock_of
 from watcher.rules.schema import Sample
 from watcher.rules.testing import article_of
+from watcher.sources.article_page import is_installed
+from watcher.sources.pool import ParserPool
 from watcher.text import clean_characters
 from watcher.views import passages
 
 # Without colours, marks must show by themselves.
 _OPEN, _CLOSE = "«", "»"
 _LONGEST_CLAUSE = 160
+_NOT_INSTALLED = (
+    "note: the text may be more than the article: to have it read as for feeds with full_text, "
+    "pip install 'watcher-alerts[fulltext]'"
+)
 
 
 def explain_article(
@@ -100,19 +107,28 @@ def _given(config: Config) -> Article:
 
 
 def _fetched(config: Config, url: str) -> Article:
-    async def fetch() -> Article:
-        async with open_door(config) as door:
+    readable = is_installed()
+
+    async def fetch() -> tuple[Article, bool]:
+        async with AsyncExitStack() as stack:
+            door = await stack.enter_async_context(open_door(config))
+            reader = await stack.enter_async_context(ParserPool(1)) if readable else None
             now = clock_of(config).now()
-            return await fetch_page(door, url, publishers=config.publishers, now=now)
+            return await fetch_page(door, url, publishers=config.publishers, now=now, reader=reader)
 
     try:
-        return asyncio.run(fetch())
+        article, is_full_text = asyncio.run(fetch())
     except FetchError as error:
         complain(f"{url}: no such article is stored, and it can't be fetched ({error})")
         raise typer.Exit(FAILED) from error
     except WatcherError as error:
         complain(str(error))
         raise typer.Exit(FAILED) from error
+    if not readable:
+        complain(_NOT_INSTALLED)
+    elif not is_full_text:
+        complain("note: no article was made out on the page: the text is all that stands there")
+    return article
 
 
 # ── on a terminal ──
