@@ -24,6 +24,8 @@ Policy = Literal["auto", "guid", "link", "content"]
 
 MASS_CHANGE_MIN = 20
 MASS_CHANGE_SHARE = 0.5
+# Of titles a few are proof enough: lists on pages are short.
+FEW = 5
 TELLING_BODY = 40
 # Feeds date by their own clock and zone, and editors post what was written earlier.
 DATE_SLACK = timedelta(days=2)
@@ -284,11 +286,35 @@ def quarantined(
     if last_success is None:
         return {}
     old = {
-        item.article: sign
+        item: sign
         for item in identified
         if item.kind is Kind.NEW and (sign := _old_sign(item, last_success, now))
     }
-    return old if is_mass_change(known_articles, len(identified), len(old)) else {}
+    # A few without a date beside many that are proven old: those are the news of an undated list.
+    proven = {item: sign for item, sign in old.items() if sign is not OldSign.NO_DATE}
+    few = len(old) - len(proven) < FEW
+    for held in (proven, old) if few else (old,):
+        if is_mass_change(known_articles, len(identified), len(held)):
+            return {item.article: sign for item, sign in held.items()}
+    if now - last_success < LONG_PAUSE:
+        return _renamed(proven, len(identified), last_success)
+    return {}
+
+
+def _renamed(
+    old: Mapping[Identified, OldSign], entries: int, polled: datetime
+) -> dict[str, OldSign]:
+    """Most of a short list under new links and guids; headings that recur come with new dates."""
+    known = [
+        item
+        for item, sign in old.items()
+        if sign is OldSign.KNOWN_TITLE
+        and (item.entry.published is None or item.entry.published < polled)
+    ]
+    titles = len({item.keys.title for item in known})
+    if titles < FEW or titles <= MASS_CHANGE_SHARE * entries:
+        return {}
+    return {item.article: OldSign.KNOWN_TITLE for item in known}
 
 
 def _old_sign(item: Identified, polled: datetime, now: datetime) -> OldSign | None:

@@ -26,7 +26,7 @@ from watcher.model import Digest, Draft, FeedState, Notification, ParsedFeed, Re
 from watcher.notices import Notices
 from watcher.pipeline import Pipeline, Plan
 from watcher.polling import PollBounds
-from watcher.ports import FeedParser
+from watcher.ports import FeedParser, Result, Work
 from watcher.rules.compile import compile_rules
 from watcher.rules.schema import RuleSpec
 from watcher.sources.parse import parse_feed
@@ -57,6 +57,11 @@ class Parser:
 
     async def parse(self, body: bytes, *, url: str, content_type: str | None) -> ParsedFeed:
         return parse_feed(body, url=url, content_type=content_type)
+
+    async def ask(
+        self, work: Work[Result], body: bytes, *, url: str, content_type: str | None = None
+    ) -> Result:
+        return work(body, url, content_type)
 
 
 @dataclass

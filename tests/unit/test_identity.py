@@ -364,6 +364,40 @@ def test_undated_news_is_told_after_a_pause_and_held_back_without_one() -> None:
     assert held_back(used_feed(), entries, since=timedelta(minutes=30)) == 50
 
 
+def short_list(titles: int, **changes: object) -> list[Entry]:
+    """Entries of a page: a link, a headline, seldom more."""
+    links = {"text": "", "published": None, **changes}
+    return [entry(n, guid=f"x{n}", url=f"https://x.example/{n}", **links) for n in range(titles)]
+
+
+@pytest.mark.parametrize(
+    ("titles", "changes", "since", "held"),
+    [
+        (8, {}, timedelta(hours=1), 8),
+        (8, {"published": NOW - timedelta(days=9)}, timedelta(hours=1), 8),
+        (4, {}, timedelta(hours=1), 0),
+        (8, {}, timedelta(days=2), 0),
+        (8, {"published": NOW}, timedelta(hours=1), 0),
+        (8, {"title": "Market update"}, timedelta(hours=1), 0),
+    ],
+    ids=["renamed", "with dates", "too few", "after a pause", "dated anew", "one heading"],
+)
+def test_a_short_list_under_new_names_is_held_back(
+    titles: int, changes: dict[str, object], since: timedelta, held: int
+) -> None:
+    feed = Feed()
+    feed.poll(*archive(0, titles, text="", published=None), entry(77, title="Market update"))
+
+    assert held_back(feed, short_list(titles, **changes), since=since) == held
+
+
+def test_a_few_known_headings_among_news_are_news() -> None:
+    feed = Feed()
+    feed.poll(*archive(0, 6, text="", published=None))
+
+    assert held_back(feed, [*short_list(6), *archive(50, 57)], since=timedelta(hours=1)) == 0
+
+
 @pytest.mark.parametrize(
     ("known", "entries", "new", "mass"),
     [
