@@ -9,6 +9,7 @@ import sys
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from random import Random
 from statistics import fmean, quantiles
 
@@ -22,6 +23,7 @@ DAYS = 8 * 7
 SHOWN = 20
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 Rate = Callable[[datetime], float]
+Appear = Callable[[Random, int], list[datetime]]
 Poller = Callable[[list[datetime]], list[datetime]]
 
 
@@ -44,6 +46,25 @@ def burst(quiet: float, busy: float, every_days: int) -> Rate:
     return lambda at: busy if at.toordinal() % every_days == 0 and 9 <= at.hour < 15 else quiet
 
 
+def regular(weekdays: set[int], hour: float, within: timedelta, missing: float = 0.0) -> Appear:
+    """At the same hour of these weekdays, give or take; a share of them is left out."""
+
+    def times(rng: Random, days: int) -> list[datetime]:
+        each = (START + n * DAY for n in range(-90, days))
+        slots = (day for day in each if day.weekday() in weekdays and rng.random() >= missing)
+        return sorted(day + hour * HOUR + within * rng.gauss(0, 1) for day in slots)
+
+    return times
+
+
+REGULAR: dict[str, Appear] = {
+    "Tuesdays, 9:30 ± 10 min": regular({1}, 9.5, 10 * MINUTE),
+    "Tuesdays, 9:30 ± 1 h": regular({1}, 9.5, HOUR),
+    "Tuesdays but for one in 4": regular({1}, 9.5, 20 * MINUTE, 0.25),
+    "Tuesdays and Thursdays": regular({1, 3}, 7.2, 15 * MINUTE),
+    "every morning": regular(set(range(7)), 6.5, 10 * MINUTE),
+    "workdays, 7:20 ± 20 min": regular(set(range(5)), 7.3, 20 * MINUTE),
+}
 FEEDS: dict[str, Rate] = {
     "wire, one in 5 min": lambda _: 12.0,
     "hourly": lambda _: 1.0,
@@ -115,8 +136,9 @@ def measured(shown: list[datetime], poll: Poller, end: datetime) -> tuple[float,
 
 def rows(days: int, seed: int) -> Iterator[tuple[str, str, float, list[float]]]:
     end = START + timedelta(days=days)
-    for name, rate in FEEDS.items():
-        shown = arrivals(rate, Random(f"{seed} {name}"), days)
+    made = {name: partial(arrivals, rate) for name, rate in FEEDS.items()}
+    for name, appear in {**made, **REGULAR}.items():
+        shown = appear(Random(f"{seed} {name}"), days)
         for policy, poll in POLICIES.items():
             yield name, policy, *measured(shown, poll, end)
 
@@ -128,11 +150,13 @@ def main(*, quick: bool) -> None:
         mean = f"{fmean(late):11.1f}" if late else f"{'-':>11}"
         tail = f"{quantiles(late, n=20)[-1]:8.1f}" if len(late) > 1 else f"{'-':>8}"
         print(f"{name:<26}{policy:<18}{polls:10.1f}{mean}{tail}")
+        if name in REGULAR:
+            continue
         all_polls, all_late, count = totals.get(policy, (0.0, 0.0, 0))
         totals[policy] = (all_polls + polls, all_late + sum(late), count + len(late))
-    print()
+    print()  # of the first nine
     for policy, (polls, minutes, count) in totals.items():
-        print(f"{'all of them':<26}{policy:<18}{polls:10.1f}{minutes / count:11.1f}")
+        print(f"{'the irregular together':<26}{policy:<18}{polls:10.1f}{minutes / count:11.1f}")
 
 
 if __name__ == "__main__":

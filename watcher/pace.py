@@ -25,6 +25,9 @@ ECHO = 12
 TELLING = 2.5
 # Before so many days, faded, no week with its weekend has been seen for sure.
 ACQUAINTED = 10.0
+# Watched for so many days, faded, a habit is one: all but this share come at the same time.
+KNOWN_WELL = 15.0
+HABITUAL = 0.85
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
 _FADE = HALF_LIFE / log(2) / _DAY
@@ -78,18 +81,31 @@ class Pace:
             self.longest,
         )
 
+    @property
+    def gap(self) -> float:
+        """The hours between arrivals, whatever the time."""
+        return (self.days * 24 + USUAL / _HOUR) / (sum(self.weekdays) + 1)
+
     def gaps(self) -> Callable[[int, int], float]:
         """The hours between arrivals to expect at an hour of a weekday."""
         arrivals, hours, weekdays = sum(self.weekdays), self.hours, self.weekdays
         # Shares among 24 and 7, each with some arrivals assumed to be spread evenly.
-        watched = (self.days * 24 + USUAL / _HOUR) / (arrivals + 1)
-        scale = watched * (arrivals + 6) / 24 * (arrivals + 3.5) / 7
+        of_hour, of_day = self._spread(arrivals)
+        scale = self.gap * (arrivals + 24 * of_hour) / 24 * (arrivals + 7 * of_day) / 7
 
         def gap(hour: int, weekday: int) -> float:
             near = (hours[hour] + 0.5 * (hours[hour - 1] + hours[(hour + 1) % 24])) / 2
-            return scale / ((near + 0.25) * (weekdays[weekday] + 0.5))
+            return scale / ((near + of_hour) * (weekdays[weekday] + of_day))
 
         return gap
+
+    def _spread(self, arrivals: float) -> tuple[float, float]:
+        """How many arrivals to assume at any hour and on any weekday; fewer against a plain habit."""
+        if self.days < KNOWN_WELL or arrivals < TELLING:
+            return 0.25, 0.5
+        hours, most = self.hours, HABITUAL * arrivals
+        at_one_time = any(hours[n - 1] + hours[n] + hours[n - 23] > most for n in range(24))
+        return 0.1 if at_one_time else 0.25, 0.15 if max(self.weekdays) > most else 0.5
 
 
 def begun(dates: Iterable[datetime | None], now: datetime) -> Pace:
@@ -133,7 +149,8 @@ def wait(
     requests makes the news of all feeds together the least late; an hourly feed waits `usual`.
     Quiet hours ahead lengthen it, busy ones end it; right after an arrival another is likely.
     """
-    gap_at = (pace or Pace(now)).faded(now).gaps()
+    faded = (pace or Pace(now)).faded(now)
+    gap_at, explained = faded.gaps(), faded.gap
     silence = None if newest is None else max((now - newest) / _HOUR, 0.0)
     shortest, longest, unit = least / _HOUR, most / _HOUR, usual / _HOUR
     hour, weekday = now.hour, now.weekday()
@@ -142,7 +159,8 @@ def wait(
     while passed < longest:
         gap = gap_at(hour, weekday)
         if silence is not None:
-            gap = max(min(gap, ECHO * (silence + passed)), (silence + passed) / 4)
+            odd = silence + passed - explained
+            gap = max(min(gap, ECHO * (silence + passed)), odd / 4)
         rest = min(max(unit * sqrt(gap), shortest), longest)
         if passed + left * rest <= until:
             return min(timedelta(hours=passed + left * rest), most)

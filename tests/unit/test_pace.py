@@ -51,6 +51,27 @@ def test_a_slow_feed_is_asked_sooner_while_its_last_entry_is_fresh() -> None:
     assert all(one < other for one, other in pairwise(waits))
 
 
+@pytest.mark.parametrize("missing", [0, 1], ids=["punctual", "a week was left out"])
+def test_a_weekly_feed_is_looked_for_at_its_hour_and_hardly_elsewhere(missing: int) -> None:
+    """In a simulated week: how often, and how soon after the usual time."""
+    due = NOW + 7 * DAY
+    newest = NOW - missing * 7 * DAY
+    pace, now, polls = every(7 * DAY, 84 * DAY, newest).faded(NOW), NOW + DAY, []
+    while now < due:
+        now += asked(pace, newest, now)
+        polls.append(now)
+
+    assert len(polls) <= 36
+    assert polls[-1] - due < HOUR
+
+
+def test_an_hour_is_not_called_a_habit_before_weeks_have_shown_it() -> None:
+    """All of a busy feed's first document may be of one morning."""
+    morning = begun([NOW - n * 4 * MINUTE for n in range(20)], NOW)
+
+    assert asked(morning, NOW - 9 * HOUR, NOW + 9 * HOUR) <= HOUR
+
+
 def test_a_burst_after_a_quiet_spell_is_followed_closely_once_it_has_begun() -> None:
     pace, newest, now, late = every(7 * DAY, 70 * DAY), NOW - 3 * DAY, NOW, []
     burst = [NOW + DAY + n * 10 * MINUTE for n in range(60)]
