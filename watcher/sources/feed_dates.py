@@ -1,11 +1,18 @@
-"""Dates of RSS and Atom: what feedparser makes of them, without its detours for the usual forms."""
+"""Dates of RSS and Atom: what feedparser makes of them, without its detours for the usual forms.
+
+It takes `2026. 11. 24` for the first of November, reads afternoons as mornings, and unknown zones,
+Korea's and Japan's among them, as none: so both parsers first ask `written_date`.
+"""
 
 import re
 from datetime import UTC, datetime, timedelta
+from time import struct_time
 
+from feedparser import registerDateHandler
 from feedparser.datetimes import _parse_date
 
 from watcher.sources.dates import from_struct, sane
+from watcher.sources.written_dates import is_year_first, written_date
 
 _MONTHS = {
     name: str(number)
@@ -37,6 +44,16 @@ def feed_date(text: str) -> datetime | None:
         return from_struct(_parse_date(text))
     except (ValueError, TypeError, OverflowError, IndexError):
         return None
+
+
+def _written(text: str) -> struct_time | None:
+    """For feedparser, which asks the next reader after a None; a date that is none is in the year 1."""
+    if (moment := written_date(text)) is not None:
+        return moment.utctimetuple()
+    return struct_time((1, 1, 1, 0, 0, 0, 0, 1, 0)) if is_year_first(text) else None
+
+
+registerDateHandler(_written)
 
 
 def _moment(*parts: str | None) -> datetime | None:

@@ -14,11 +14,12 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from watcher.errors import ParseError
 from watcher.model import Entry, ParsedFeed
+from watcher.sources.dates import parse_date
 from watcher.sources.entries import link
 from watcher.sources.html import Markup
 from watcher.sources.markup import tree_of
-from watcher.sources.page_dates import page_date
 from watcher.sources.settings import PageSettings
+from watcher.sources.written_dates import written_date
 from watcher.text import clean_line, truncate
 
 MAX_ITEMS = 500
@@ -177,15 +178,19 @@ def _date(item: LexborHTMLParser, page: PageSettings) -> tuple[datetime | None, 
     for node in stated:
         given = node.attributes
         texts = (given.get("datetime"), given.get("content"), node.text(deep=True)[:200])
-        if moment := next(filter(None, (page_date(text) for text in texts if text)), None):
+        if moment := next(filter(None, (_date_of(text) for text in texts if text)), None):
             return moment, stated
     if page.date:
         return None, stated
     for node in item.css("span, p, div, td, small, em, i, b, li, dd")[:_MAX_NODES]:
         plain = node.child is not None and node.child.next is None and node.child.is_text_node
-        if plain and (moment := page_date((node.text(deep=True) or "")[:200])):
+        if plain and (moment := _date_of((node.text(deep=True) or "")[:200])):
             return moment, [*stated, node]
     return None, stated
+
+
+def _date_of(text: str) -> datetime | None:
+    return written_date(text) or (parse_date(text) if len("20260530T") <= len(text) < 60 else None)
 
 
 def _rest(item: LexborHTMLParser, taken: list[LexborNode], markup: Markup) -> str:

@@ -8,6 +8,7 @@ import feedparser
 
 from watcher.errors import ParseError
 from watcher.model import Entry, ParsedFeed
+from watcher.sources import feed_dates  # noqa: F401 - it teaches feedparser to read dates
 from watcher.sources.encoding import Decoded
 from watcher.sources.entries import link, make_entry, poll_hints
 from watcher.sources.feedparser_costs import bound

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from watcher.errors import ParseError
 from watcher.model import Entry, ParsedFeed
 from watcher.sources.index_page import MAX_ITEMS, read_index
-from watcher.sources.page_dates import page_date
 from watcher.sources.settings import PageSettings
+from watcher.sources.written_dates import written_date
 
 URL = "https://harbour.example/notices/index.html"
 
@@ -177,6 +177,7 @@ def test_what_is_no_selector_is_refused_when_the_configuration_is_read(selector:
     [
         ("30 May 2026", "2026-05-30 00:00"),
         ("Sat, 30 May 2026 10:15:00 +0200", "2026-05-30 08:15"),
+        ("2026-05-30 10:15", "2026-05-30 10:15"),
         ("May 30, 2026 at 10:15", "2026-05-30 10:15"),
         ("Monday, 3rd June 2026", "2026-06-03 00:00"),
         ("30.5.2026, 09:30 Uhr", "2026-05-30 09:30"),
@@ -191,6 +192,6 @@ def test_what_is_no_selector_is_refused_when_the_configuration_is_read(selector:
     ],
 )
 def test_dates_are_read_as_people_write_them_and_never_guessed(text: str, day: str | None) -> None:
-    found = page_date(text)
+    found = written_date(text)
 
     assert (f"{found:%Y-%m-%d %H:%M}" if found else None) == day
