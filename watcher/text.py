@@ -36,7 +36,7 @@ _PLAIN_LINK = re.compile(
 )
 _PLAIN_HOST = re.compile(r"https?://([a-z0-9][a-z0-9.-]*)(?=[/?#]|\Z)")
 _LINK_LIMIT = 2048
-_NO_LINK = re.compile(r"[\x00-\x20\x7f\\]")
+_NO_LINK = re.compile(r"[\x00-\x1f\x7f\\]")
 _TRACKING = re.compile(
     r"^(utm_\w+|fbclid|gclid|dclid|gbraid|wbraid|msclkid|mc_[ce]id|igshid|yclid|_hsenc|_hsmi|"
     r"at_(medium|campaign|custom\d?|link_\w+|format|bbc_team|ptr_\w+)|ns_\w+|cmpid|cmp|ocid|"
@@ -125,7 +125,10 @@ def is_plain_link(url: str) -> bool:
 
 
 def safe_link(url: str | None, limit: int = _LINK_LIMIT) -> str | None:
-    """The URL if a reader may click it: http, https or mailto, no userinfo, no control characters."""
+    """The URL if a reader may click it: http, https or mailto, no userinfo, no control characters.
+
+    Spaces behind the host are encoded.
+    """
     if not url:
         return None
     if len(url) <= limit and _PLAIN_LINK.fullmatch(url):
@@ -136,7 +139,7 @@ def safe_link(url: str | None, limit: int = _LINK_LIMIT) -> str | None:
 @lru_cache(maxsize=1024)
 def _judged_link(url: str, limit: int) -> str | None:
     url = url.strip()
-    if len(url) > limit or _NO_LINK.search(url):
+    if len(url) + 2 * url.count(" ") > limit or _NO_LINK.search(url):
         return None
     try:
         parts = urlsplit(url)
@@ -144,7 +147,9 @@ def _judged_link(url: str, limit: int) -> str | None:
     except ValueError:
         return None
     if parts.scheme.lower() == "mailto":
-        return url
+        return url.replace(" ", "%20")
+    if " " in parts.netloc:
+        return None
     if parts.scheme.lower() not in {"http", "https"} or not host:
         return None
     netloc = f"[{host}]" if ":" in host else host
@@ -157,7 +162,7 @@ def _judged_link(url: str, limit: int) -> str | None:
         netloc += f":{port}"
     return urlunsplit(
         (parts.scheme.lower(), netloc, parts.path or "/", parts.query, parts.fragment)
-    )
+    ).replace(" ", "%20")
 
 
 def canonical_url(url: str) -> str:
