@@ -77,7 +77,10 @@ class PollHints:
 
 @dataclass(frozen=True, slots=True)
 class ParsedFeed:
-    """A feed document: `format` like `rss20`, `rss10`, `atom10`, `json11`; `parser` `fast` or `feedparser`."""
+    """A feed document: `format` like `rss20`, `rss10`, `atom10`, `json11`; `parser` `fast` or `feedparser`.
+
+    `cut_short`: it ends in the middle, and what is missing may come with the next answer.
+    """
 
     format: str
     title: str
@@ -88,6 +91,7 @@ class ParsedFeed:
     problems: tuple[str, ...]
     entries: tuple[Entry, ...]
     hints: PollHints = PollHints()
+    cut_short: bool = False
 
 
 class FeedStatus(StrEnum):

@@ -127,6 +127,12 @@ class Newsroom:
             setattr(self.site, name, value)
         return asyncio.run(self.ingest.poll(self.state))
 
+    def poll_body(self, body: bytes, **headers: str) -> PollReport:
+        """Poll once and get just this."""
+        self.clock.turn_to(self.clock.now() + timedelta(minutes=20))
+        self.site.body, self.site.headers = body, headers
+        return asyncio.run(self.ingest.poll(self.state))
+
     @property
     def state(self) -> FeedState:
         with self.store.begin() as tx:
@@ -221,6 +227,34 @@ def test_validators_of_a_feed_that_could_not_be_read_are_not_kept(room: Newsroom
     assert report.outcome == "not_a_feed"
     assert room.state.etag is None
     assert room.state.failures == 1
+
+
+@pytest.mark.parametrize("cut", [30, 75], ids=["in its head", "before its first entry"])
+def test_a_feed_that_is_cut_short_by_its_publisher_is_no_empty_feed(
+    room: Newsroom, cut: int
+) -> None:
+    """Else what the whole one shows would all be news (RELIABILITY A12)."""
+    whole = document("Rocket", "Second rocket of its own kind")
+    first = room.poll_body(whole[:cut], etag='"whole"')
+    second = room.poll_body(whole)
+
+    assert first.outcome == "truncated"
+    assert "If-None-Match" not in room.site.asked[-1].headers
+    assert (second.new, room.told) == (2, [])
+
+
+def test_of_a_feed_that_is_cut_short_the_entries_are_kept_and_the_validators_are_not(
+    room: Newsroom,
+) -> None:
+    room.poll()
+    whole = document("Rocket", "Another one that failed")
+    first = room.poll_body(whole[:-80], etag='"whole"')
+    second = room.poll_body(whole)
+
+    assert (first.outcome, first.new) == ("ok", 1)
+    assert "If-None-Match" not in room.site.asked[-1].headers
+    assert (second.outcome, second.new) == ("ok", 1)
+    assert room.told == ["Rocket", "Another one that failed"]
 
 
 def test_an_article_that_appears_in_every_poll_is_told_once(room: Newsroom) -> None:

@@ -106,9 +106,9 @@ class Ingest:
                 if body_hash in (None, state.body_hash)
                 else await read_feed(self._parser, feed.page, fetched)
             )
+            fetched = _let_go(fetched, parsed)
         except SourceError as error:
             return Polled(feed, state, error)
-        fetched = replace(fetched, body=b"")
         texts = await self._texts(feed, parsed)
         return Polled(feed, state, fetched, parsed, texts, body_hash)
 
@@ -130,6 +130,18 @@ class Ingest:
             deadline=self._limits.deadline,
             max_bytes=self._limits.max_body,
         )
+
+
+def _let_go(fetched: FetchedFeed, parsed: ParsedFeed | None) -> FetchedFeed:
+    """Without its body, and without the validators of one that was cut short: the rest may follow.
+
+    Raises `ParseError` when nothing came of it: an empty feed would have its baseline behind it.
+    """
+    if parsed is None or not parsed.cut_short:
+        return replace(fetched, body=b"")
+    if not parsed.entries:
+        raise ParseError("truncated", "the feed ends before its first entry")
+    return replace(fetched, body=b"", etag=None, last_modified=None)
 
 
 async def read_feed(

@@ -66,6 +66,16 @@ def refuse_hostile_xml(body: bytes) -> None:
         raise ParseError("too_complex", trouble)
 
 
+def ends_in_an_item(body: bytes) -> bool:
+    """Whether the last item was begun and not ended; to be asked of damaged documents only."""
+    begun = ended = -1
+    for item in _ITEM.finditer(body):
+        begun = item.start()
+    for item in _ITEM_END.finditer(body, max(begun, 0)):
+        ended = item.start()
+    return begun > ended
+
+
 def leave_out_items(body: bytes) -> tuple[bytes, int]:
     """The document with as many items as may be read, and how many are left out."""
     kept = MAX_ENTRIES

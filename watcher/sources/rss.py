@@ -13,11 +13,20 @@ from watcher.sources.encoding import Decoded
 from watcher.sources.entries import link, make_entry, poll_hints
 from watcher.sources.feedparser_costs import bound
 from watcher.sources.html import Markup, html_to_line
-from watcher.sources.limits import MAX_ENTRIES, leave_out_items, refuse_hostile_xml, split_prolog
+from watcher.sources.limits import (
+    MAX_ENTRIES,
+    ends_in_an_item,
+    leave_out_items,
+    refuse_hostile_xml,
+    split_prolog,
+)
 from watcher.sources.people import keep_people
 from watcher.text import clean_line
 
 _FEED_ROOT = re.compile(rb"<(rss|feed|rdf:RDF|channel)[\s>]", re.IGNORECASE)
+# Feeds that are never well-formed still end so; comments may follow.
+_FEED_END = re.compile(rb"</(?:\w+:)?(?:rss|feed|rdf|channel)\s*>", re.IGNORECASE)
+_TAIL = 2000
 # The document type tells Netscape's RSS 0.91 from Userland's, and nothing else.
 _PROLOG = (
     b"<?xml version='1.0' encoding='utf-8'?>\n",
@@ -64,6 +73,11 @@ def parse_xml(document: Decoded, *, url: str) -> ParsedFeed:
     problems = [document.problem] if document.problem else []
     if parsed.get("bozo"):
         problems.append(_bozo(parsed))
+    cut_short = bool(parsed.get("bozo")) and not _FEED_END.search(document.body[-_TAIL:])
+    if cut_short and ends_in_an_item(document.body):
+        # Without its guid or link, say, it would be another article than the whole one.
+        del parsed.entries[-1:]
+        problems.append("it ends within an entry, which was left out")
     lang = parsed.feed.get("language")
     entries, skipped = make_entries(parsed.entries[:MAX_ENTRIES], url, lang)
     if skipped:
@@ -81,6 +95,7 @@ def parse_xml(document: Decoded, *, url: str) -> ParsedFeed:
         problems=tuple(problems),
         entries=entries,
         hints=poll_hints(parsed.feed, head, url),
+        cut_short=cut_short,
     )
 
 
