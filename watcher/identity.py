@@ -172,7 +172,10 @@ def document_keys(keys: Sequence[Keys], known: Container[str]) -> list[Keys]:
 
 
 def _shared(keys: Iterable[Keys], name: str, other: str) -> set[str]:
-    """Values on entries that differ in title and, where they have it, in the other key."""
+    """Values on entries that differ in title and, where they have it, in the other key.
+
+    Where the link is made of the guid it says nothing more: then a few titles are enough.
+    """
     titles: dict[str, set[str]] = defaultdict(set)
     others: dict[str, set[str]] = defaultdict(set)
     for own in keys:
@@ -182,7 +185,9 @@ def _shared(keys: Iterable[Keys], name: str, other: str) -> set[str]:
     return {
         value
         for value in titles
-        if value and len(titles[value]) > 1 and (len(others[value]) > 1 or others[value] == {""})
+        if value
+        and (several := len(titles[value])) > 1
+        and (several >= FEW or len(others[value]) > 1 or others[value] == {""})
     }
 
 

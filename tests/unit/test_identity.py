@@ -200,6 +200,18 @@ def test_a_feed_polled_for_the_first_time_has_no_mass_change() -> None:
     assert not quarantined(items, known_articles=0, last_success=None, now=NOW)
 
 
+def test_a_guid_that_all_entries_have_tells_none_though_their_links_are_made_of_it() -> None:
+    """RELIABILITY B6: a thousand items, one guid, no links."""
+    same = {"guid": "same", "url": "https://alpha.example/same", "text": ""}
+    feed = Feed()
+
+    kinds = feed.kinds(*(entry(n, **same) for n in range(1000)))
+    again = feed.kinds(entry(1000, **same), *(entry(n, **same) for n in range(999)))
+
+    assert kinds == [Kind.NEW] * 1000
+    assert again == [Kind.NEW] + [Kind.SAME] * 999
+
+
 def test_an_entry_twice_in_one_document_is_one_article() -> None:
     kinds = Feed().kinds(entry(), entry(), entry(title="Rocket 1 delayed"))
 

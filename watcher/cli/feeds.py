@@ -205,7 +205,7 @@ def _print_check(seen: "Seen", findings: Sequence["Finding"]) -> None:
     dates = [entry.published for entry in parsed.entries]
     newest = max((date for date in dates if date and date <= seen.now), default=None)
     say(
-        f"{len(parsed.entries)} entries, {spoken(begun(dates, seen.now), seen.now)}, "
+        f"{_counted(len(parsed.entries), 'entry', 'entries')}, {spoken(begun(dates, seen.now), seen.now)}, "
         f"newest {cell(newest)} UTC"
     )
     validators = [
@@ -224,6 +224,10 @@ def _print_check(seen: "Seen", findings: Sequence["Finding"]) -> None:
         say("nothing is wrong with it")
     for entry in parsed.entries[:5]:
         say(f"  {cell(entry.published)}  {entry.title}")
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
 
 
 def _print_hub(seen: "Seen") -> None:

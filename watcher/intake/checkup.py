@@ -39,6 +39,7 @@ class Flaw(StrEnum):
     HEADLINES_ONLY = "headlines_only"
     ASKS_TO_WAIT = "asks_to_wait"
     DAMAGED = "damaged"
+    CUT_SHORT = "cut_short"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +104,16 @@ def _of_the_answer(seen: Seen, every: timedelta) -> Iterator[Finding]:
         text = f"asks not to be polled in {hours} hours of the day and on {days} days of the week"
         yield Finding(Flaw.ASKS_TO_WAIT, text)
     yield from (Finding(Flaw.DAMAGED, problem) for problem in parsed.problems)
+    if parsed.cut_short:
+        text = "ends in the middle: what is whole of it is kept, and all is asked for again"
+        yield Finding(Flaw.CUT_SHORT, text)
 
 
 def _of_the_entries(seen: Seen, every: timedelta) -> Iterator[Finding]:
     entries = seen.parsed.entries
     if not entries:
-        yield Finding(Flaw.EMPTY, "has no entries: its first one will be news")
+        if not seen.parsed.cut_short:
+            yield Finding(Flaw.EMPTY, "has no entries: its first one will be news")
         return
     yield from _of_the_dates(seen, every)
     total = len(entries)

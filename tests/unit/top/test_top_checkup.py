@@ -66,6 +66,7 @@ CASES: list[tuple[Flaw, dict[str, Any], str]] = [
     (Flaw.ASKS_TO_WAIT, {"fetched": replace(FETCHED, fresh_for=4 * HOUR)}, "its server asks not to be polled again before 4h"),
     (Flaw.ASKS_TO_WAIT, {"hints": PollHints(ttl=4 * HOUR)}, "it asks not to be polled again before 4h"),
     (Flaw.ASKS_TO_WAIT, {"hints": PollHints(skip_hours=frozenset({1, 2}))}, "in 2 hours of the day"),
+    (Flaw.CUT_SHORT, {"cut_short": True, "entries": ()}, "ends in the middle"),
     (Flaw.DAMAGED, {"problems": ("not well-formed: line 3",)}, "not well-formed: line 3"),
 ]  # fmt: skip
 
