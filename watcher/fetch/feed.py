@@ -17,6 +17,15 @@ ACCEPT = (
 )
 MAX_RETRY_AFTER = timedelta(days=7)
 _MAX_AGE = re.compile(r"(?:^|[,\s])max-age\s*=\s*\"?(\d{1,9})\"?", re.IGNORECASE)
+# For statuses that say what is to be done.
+_PHRASES = {
+    401: "the server asks for a login: see headers in feeds.yaml",
+    403: "the server refuses us",
+    404: "there is nothing at this address",
+    410: "the server says that it is gone for good",
+    429: "the server asks for fewer requests",
+    503: "the server is out of service for a while",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +103,7 @@ def _verbatim(headers: Mapping[str, str], name: str) -> str | None:
 def _status_error(response: HttpResponse, now: datetime) -> FetchError:
     return FetchError(
         f"http_{response.status}",
+        _PHRASES.get(response.status, ""),
         status=response.status,
         retry_after=retry_after(response.headers.get("retry-after"), now),
     )
