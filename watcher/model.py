@@ -77,10 +77,7 @@ class PollHints:
 
 @dataclass(frozen=True, slots=True)
 class ParsedFeed:
-    """A feed document: `format` like `rss20`, `rss10`, `atom10`, `json11`; `parser` `fast` or `feedparser`.
-
-    `cut_short`: it ends in the middle, and what is missing may come with the next answer.
-    """
+    """A document: `format` like `rss20`, `atom10`, `json11`; `parser` `fast` or `feedparser`; or `cut_short`."""
 
     format: str
     title: str

@@ -22,9 +22,16 @@ _PERIODS = {"hourly": 1, "daily": 24, "weekly": 168, "monthly": 720, "yearly": 8
 
 
 def make_entry(
-    raw: Mapping[str, Any], base: str, lang: str | None, markup: Markup | None = None
+    raw: Mapping[str, Any],
+    base: str,
+    lang: str | None,
+    markup: Markup | None = None,
+    author: str | None = None,
 ) -> Entry:
-    """May raise what odd records make of it: the item is skipped and counted."""
+    """`lang` and `author` are the feed's, for an entry that names none.
+
+    May raise what odd records make of it: the item is skipped and counted.
+    """
     markup = markup or Markup()
     summary = raw.get("summary") or ""
     contents = raw.get("content") or ()
@@ -37,7 +44,7 @@ def make_entry(
         title=markup.line(raw.get("title") or ""),
         summary=markup.text(summary),
         text=markup.text(content) if content != summary else "",
-        author=people_line(raw.get("people") or ()),
+        author=people_line(raw.get("people") or ()) or author,
         published=published or updated,
         updated=updated,
         tags=_tags(raw),
@@ -46,6 +53,11 @@ def make_entry(
         publisher_url=link(source.get("link") or source.get("href"), base) if source else None,
         lang=_language(raw) or lang or None,
     )
+
+
+def feed_author(version: str, feed: Mapping[str, Any]) -> str | None:
+    """Of Atom alone: elsewhere whoever edits a channel did not write its items (RFC 4287 §4.2.1)."""
+    return people_line(feed.get("people") or ()) if version.startswith("atom") else None
 
 
 def link(value: object, base: str) -> str | None:

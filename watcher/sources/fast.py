@@ -11,7 +11,7 @@ import xml.etree.ElementTree as ET
 
 from watcher.model import ParsedFeed
 from watcher.sources.encoding import Decoded
-from watcher.sources.entries import link, poll_hints
+from watcher.sources.entries import feed_author, link, poll_hints
 from watcher.sources.fast_fields import ENTRY, FEED
 from watcher.sources.fast_names import Declined, Names, attributes_of
 from watcher.sources.fast_reader import Reader
@@ -35,7 +35,8 @@ def parse_strictly(document: Decoded, *, url: str) -> ParsedFeed | None:
     except (ET.ParseError, ValueError, Declined):
         return None
     feed, lang = reader.feed, reader.feed.get("language")
-    entries, skipped = make_entries(reader.entries, url, lang)
+    author = feed_author(version, feed)
+    entries, skipped = make_entries(reader.entries, url, lang, author)
     problems = [document.problem] if document.problem else []
     if skipped:
         problems.append(f"{skipped} entries could not be read and were skipped")

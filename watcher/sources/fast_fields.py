@@ -342,7 +342,8 @@ SOURCE: dict[str, Handler] = _SHARED | {
 }
 FEED: dict[str, Handler] = _SHARED | {
     **_all(_entry, "item entry"),
-    **_all(_person, "author dc_author dc_creator itunes_author managingeditor itunes_owner"),
+    **_all(_author, "author dc_author dc_creator itunes_author managingeditor"),
+    **_all(_person, "itunes_owner"),
     **_all(_passed, "published issued pubdate updated modified lastbuilddate dc_date"),
     **_all(_language, "language dc_language"),
     **_all(_kept("ttl"), "ttl"),

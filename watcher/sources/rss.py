@@ -10,7 +10,7 @@ from watcher.errors import ParseError
 from watcher.model import Entry, ParsedFeed
 from watcher.sources import feed_dates  # noqa: F401 - it teaches feedparser to read dates
 from watcher.sources.encoding import Decoded
-from watcher.sources.entries import link, make_entry, poll_hints
+from watcher.sources.entries import feed_author, link, make_entry, poll_hints
 from watcher.sources.feedparser_costs import bound
 from watcher.sources.html import Markup, html_to_line
 from watcher.sources.limits import (
@@ -79,7 +79,8 @@ def parse_xml(document: Decoded, *, url: str) -> ParsedFeed:
         del parsed.entries[-1:]
         problems.append("it ends within an entry, which was left out")
     lang = parsed.feed.get("language")
-    entries, skipped = make_entries(parsed.entries[:MAX_ENTRIES], url, lang)
+    author = feed_author(parsed.get("version") or "", parsed.feed)
+    entries, skipped = make_entries(parsed.entries[:MAX_ENTRIES], url, lang, author)
     if skipped:
         problems.append(f"{skipped} entries could not be read and were skipped")
     left_out += max(len(parsed.entries) - MAX_ENTRIES, 0)
@@ -99,12 +100,14 @@ def parse_xml(document: Decoded, *, url: str) -> ParsedFeed:
     )
 
 
-def make_entries(records: list[Any], url: str, lang: str | None) -> tuple[tuple[Entry, ...], int]:
+def make_entries(
+    records: list[Any], url: str, lang: str | None, author: str | None
+) -> tuple[tuple[Entry, ...], int]:
     """The entries, and how many records were none (RELIABILITY 40)."""
     entries, markup = [], Markup()
     for raw in records:
         try:
-            entries.append(make_entry(raw, url, lang, markup))
+            entries.append(make_entry(raw, url, lang, markup, author))
         except (ValueError, TypeError, AttributeError, KeyError):
             continue
     return tuple(entries), len(records) - len(entries)

@@ -56,6 +56,26 @@ def test_authors_of_atom_are_all_named(people: str, line: str | None, fast: bool
     assert author(body, fast=fast) == line
 
 
+@pytest.mark.parametrize("fast", [True, False], ids=["fast", "feedparser"])
+@pytest.mark.parametrize(
+    ("people", "line"), [("", "Jo Sample (jo@sample.example)"), (AL, "Al Other"), ("<author/>", "Jo Sample (jo@sample.example)")]
+)  # fmt: skip
+def test_the_author_of_an_atom_feed_wrote_what_names_nobody(
+    people: str, line: str, fast: bool
+) -> None:
+    """RFC 4287 §4.2.1."""
+    body = f"<feed xmlns='http://www.w3.org/2005/Atom'><title>S</title>{JO}<entry><id>1</id><title>T</title>{people}</entry></feed>"
+
+    assert author(body, fast=fast) == line
+
+
+@pytest.mark.parametrize("fast", [True, False], ids=["fast", "feedparser"])
+def test_the_editor_of_a_channel_did_not_write_its_items(fast: bool) -> None:
+    body = f"<rss version='2.0' {SPACES}><channel><title>S</title><managingEditor>ed@sample.example</managingEditor><itunes:author>S</itunes:author><item><title>T</title></item></channel></rss>"
+
+    assert author(body, fast=fast) is None
+
+
 def test_authors_of_json_are_all_named() -> None:
     names = [{"name": "Jo Sample"}, {"name": "Al Other"}, {"name": "Jo Sample"}, {"url": "/x"}, 7]
     item = {"id": "1", "title": "T", "authors": names, "author": {"name": "Old Form"}}
