@@ -17,6 +17,7 @@ from watcher.text import clean_line, clean_text, safe_link
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # A value costs 50 bytes and more, and feeds have some thousands.
 MAX_PARTS = 100_000
+MAX_DIGITS = 40
 
 
 def parse_json(document: Decoded, *, url: str) -> ParsedFeed:
@@ -64,12 +65,17 @@ def _load(body: bytes) -> dict[str, Any]:
     if body.count(b"{") + body.count(b"[") > MAX_PARTS or body.count(b",") > 5 * MAX_PARTS:
         raise ParseError("too_complex", f"more than {MAX_PARTS} objects and lists")
     try:
-        data = json.loads(body)
+        data = json.loads(body, parse_int=_number)
     except (ValueError, RecursionError) as error:
         raise ParseError("bad_json", clean_line(str(error), 200)) from error
     if not isinstance(data, dict):
         raise ParseError("not_a_feed", f"JSON, but {type(data).__name__} instead of an object")
     return data
+
+
+def _number(digits: str) -> int | str:
+    """Thousands of digits are no number that Python reads; one such value must not cost the feed."""
+    return int(digits) if len(digits) <= MAX_DIGITS else digits
 
 
 def _entry(
@@ -118,7 +124,7 @@ def _text(value: Any) -> str:
         return value if value.isascii() else _SURROGATE.sub("\ufffd", value)
     # Ids are numbers in many feeds; 1.0 says to take them as text.
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value) if abs(value) < 10**40 else ""
+        return str(value) if abs(value) < 10**MAX_DIGITS else ""
     return ""
 
 
