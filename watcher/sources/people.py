@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 from feedparser.mixin import _FeedParserMixin
@@ -11,14 +12,15 @@ from watcher.text import clean_line
 
 # Of a longer list nobody reads the end.
 MOST = 20
-_ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w.-]{1,255}")
-_PUNCTUATION = " \t()<>,"
+# Some name the same one over and over.
+LOOKED_AT = 5 * MOST
+_BETWEEN = re.compile(r"[\s()<>,]+")
 
 
 def people_line(people: Iterable[Mapping[str, str]]) -> str | None:
     """In their order, each once. Of each: `name` and `email`, or `text` as it stands there."""
     found: dict[str, str] = {}
-    for person in people:
+    for person in islice(people, LOOKED_AT):
         if line := clean_line(_spoken(person)[:MAX_NAME]):
             found.setdefault(_name(line), line)
         if len(found) == MOST:
@@ -35,7 +37,8 @@ def _spoken(person: Mapping[str, str]) -> str:
 
 def _name(line: str) -> str:
     """What tells people apart: `jo@sample.example (Jo)` is Jo."""
-    return (_ADDRESS.sub("", line).strip(_PUNCTUATION) or line).casefold()
+    words = _BETWEEN.split(line.casefold())
+    return " ".join(word for word in words if word and "@" not in word) or line.casefold()
 
 
 # ── feedparser ──
