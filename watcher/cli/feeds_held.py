@@ -89,7 +89,8 @@ def release_held(
     config = configuration(context)
     now = clock_of(config).now()
     with told_errors(), opened_store(config) as store, store.begin() as tx:
-        _refuse_others(articles, [one.article.id for one in tx.held.of_feed(feed)], feed)
+        if articles:
+            _refuse_others(articles, {one.article.id for one in tx.held.of_feed(feed)}, feed)
         wanted = articles or None
         done = tx.held.drop(feed, wanted) if drop else tx.held.release(feed, wanted, now)
     if not done:
@@ -101,8 +102,8 @@ def release_held(
         say(f"{feed}: {done} let through: {_when(config)}")
 
 
-def _refuse_others(articles: list[str] | None, held: list[str], feed: str) -> None:
-    others = [name for name in articles or () if name not in held]
+def _refuse_others(articles: list[str], held: set[str], feed: str) -> None:
+    others = [name for name in articles if name not in held]
     for name in others:
         complain(f"{name}: is not held back of {feed}: see `watcher feeds quarantine {feed}`")
     if others:

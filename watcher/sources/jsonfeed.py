@@ -115,7 +115,8 @@ def _enclosures(item: dict[str, Any], base: str) -> list[Enclosure]:
 
 def _author(item: dict[str, Any]) -> str | None:
     authors = item.get("authors") if isinstance(item.get("authors"), list) else [item.get("author")]
-    return people_line({"name": _text(a.get("name"))} for a in authors or () if isinstance(a, dict))
+    people = [{"name": _text(a.get("name"))} for a in authors or () if isinstance(a, dict)]
+    return people_line(people)
 
 
 def _text(value: Any) -> str:

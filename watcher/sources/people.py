@@ -1,7 +1,7 @@
 """Who wrote an entry, of all its authors: one line for both XML parsers and for JSON."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -17,8 +17,10 @@ LOOKED_AT = 5 * MOST
 _BETWEEN = re.compile(r"[\s()<>,]+")
 
 
-def people_line(people: Iterable[Mapping[str, str]]) -> str | None:
+def people_line(people: Sequence[Mapping[str, str]]) -> str | None:
     """In their order, each once. Of each: `name` and `email`, or `text` as it stands there."""
+    if len(people) == 1:
+        return clean_line(_spoken(people[0])[:MAX_NAME]) or None
     found: dict[str, str] = {}
     for person in islice(people, LOOKED_AT):
         if line := clean_line(_spoken(person)[:MAX_NAME]):

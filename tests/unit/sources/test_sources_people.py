@@ -87,7 +87,7 @@ def test_authors_of_json_are_all_named() -> None:
 
 
 def test_a_list_of_authors_without_end_is_cut() -> None:
-    line = people_line({"text": f"Author {n}"} for n in range(10_000))
+    line = people_line([{"text": f"Author {n}"} for n in range(10_000)])
 
     assert line is not None
     assert line.count(",") == MOST - 1
