@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from watcher.app import STORE_NAME
 from watcher.cli.main import app
-from watcher.identity import identity_keys
+from watcher.identity import OldSign, identity_keys
 from watcher.model import Entry, FeedState, FeedStatus
 from watcher.pace import begun
 from watcher.store.engine import open_store
@@ -169,3 +169,17 @@ def test_check_of_a_configured_feed_says_what_is_stored_and_what_was_renamed(des
     found = json.loads(desk.run("check", "rss", "--json").stdout)
     assert "here: ok; 0 of these entries are stored, 1 would be new" in done.stdout
     assert (found["state"], found["renamed"]) == ("ok", 1)
+
+
+def test_check_and_status_say_how_many_entries_of_a_feed_are_held_back(desk: Desk) -> None:
+    desk.save(ok(desk))
+    store = open_store(desk.folder / "data" / STORE_NAME)
+    with store.begin() as tx:
+        tx.held.add("rss", {"a1": OldSign.NO_DATE, "a2": OldSign.KNOWN_TITLE}, NOW)
+    store.close()
+
+    checked = desk.run("check", "rss").stdout
+    status = CliRunner().invoke(app, ["--config", str(desk.folder), "status"]).stdout
+    assert "here: ok, 2 entries held back" in checked
+    assert "watcher feeds quarantine rss" in checked
+    assert "rss: ok, 2 entries held back" in status
