@@ -21,6 +21,7 @@ from watcher.app import App
 from watcher.config.load import Config, load_config
 from watcher.errors import ConfigError, StoreError
 from watcher.intake.polled import PollReport
+from watcher.tasks import end
 from watcher.web.listener import listening
 
 log = structlog.get_logger()
@@ -74,9 +75,7 @@ class Daemon:
         finally:
             log.info("stopping", polls=len(self._polls))
             scheduler.shutdown(wait=False)
-            for task in (watching, reloading):
-                task.cancel()
-            await asyncio.gather(watching, reloading, return_exceptions=True)
+            await end((watching, reloading))
             await self._finish()
         log.info("stopped")
 
@@ -98,9 +97,7 @@ class Daemon:
         await self._app.deliverer.stop(GRACE)
         if self._polls:
             _, late = await asyncio.wait(self._polls, timeout=GRACE.total_seconds())
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            await end(late)
 
     async def _guarded(self, work: Callable[[], Awaitable[object]]) -> None:
         """A tick never dies: trouble with the store pauses the work and says so once."""

@@ -22,6 +22,7 @@ from watcher.notices import Notices
 from watcher.ports import Clock, Keeping, Receiver
 from watcher.retry import LONGEST_RETRY_AFTER, TELL_AFTER, Action, plan_retry, rest_until
 from watcher.store.engine import Store, Transaction
+from watcher.tasks import end
 from watcher.writer import Batches, Writer
 
 log = structlog.get_logger()
@@ -95,9 +96,7 @@ class Deliverer:
         running = [task for task in self._drains.values() if not task.done()]
         if running:
             _, late = await asyncio.wait(running, timeout=grace.total_seconds())
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            await end(late)
 
     async def finish(self) -> None:
         """Wait until nothing more is due now; for `run --once`."""

@@ -14,6 +14,7 @@ from watcher.ports import Door
 from watcher.sources.discover import Candidate, Why, find_feeds, find_in_page
 from watcher.sources.naming import address_key
 from watcher.sources.pool import ParserPool
+from watcher.tasks import end
 
 # So many candidates are asked, likely ones before usual places, which are asked when nothing else was.
 MOST_ASKED = 12
@@ -137,9 +138,7 @@ async def _ask(
     try:
         await asyncio.wait(tasks, timeout=ROUND_SECONDS)
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(tasks)
     outcomes = [
         Miss(url, "timeout") if task.cancelled() else task.result() for task, url in tasks.items()
     ]

@@ -10,6 +10,7 @@ from watcher.fetch.hub import ask_hub
 from watcher.intake.hubs import Hubs, said
 from watcher.ports import Clock, Door
 from watcher.store.engine import Store
+from watcher.tasks import end
 from watcher.websub.subscription import LEASE, Action, Step, Subscription
 from watcher.writer import Writer
 
@@ -46,9 +47,7 @@ class Subscriber:
 
     async def stop(self) -> None:
         """A request under way is dropped: the hub may have it, and verify it after the restart."""
-        for task in list(self._asking):
-            task.cancel()
-        await asyncio.gather(*self._asking, return_exceptions=True)
+        await end(list(self._asking))
 
     def _claim(self, limit: int) -> list[Step]:
         with self._hubs.changing(self._store) as tx:
