@@ -2,7 +2,12 @@
 
 import asyncio
 import os
+import subprocess
+import sys
+import time
+from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -17,8 +22,6 @@ GOOD = (
 
 
 def _sleep(body: bytes, url: str, content_type: str | None) -> None:
-    import time
-
     time.sleep(60)
 
 
@@ -119,11 +122,15 @@ def test_one_that_hangs_costs_the_others_nothing(monkeypatch: pytest.MonkeyPatch
 
 def test_the_kernel_ends_a_child_that_computes_too_long() -> None:
     """Also when the daemon is stopped and nobody counts the seconds."""
-    child = pool_module._Child(cpu_seconds=1)
 
-    with pytest.raises(EOFError):
-        child.ask((_spin, b"", "", None), 60)  # type: ignore[arg-type]
-    child.end()
+    async def run() -> None:
+        child = await pool_module._Child.start(cpu_seconds=1)
+        with pytest.raises(EOFError):
+            await child.ask((_spin, b"", "", None), 60)
+        child.end()
+        await child.gone()
+
+    asyncio.run(run())
 
 
 def test_a_poll_that_is_given_up_leaves_no_child_behind(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,3 +158,102 @@ def test_a_child_is_replaced_after_its_share(monkeypatch: pytest.MonkeyPatch) ->
     pids = asyncio.run(run())
 
     assert (pids[0] == pids[1], pids[1] == pids[2]) == (True, False)
+
+
+def test_what_a_parser_prints_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run() -> str:
+        async with ParserPool() as parser:
+            monkeypatch.setattr(pool_module, "_parse", _chatty)
+            return await _parse(parser)
+
+    assert asyncio.run(run()) == "said"
+
+
+def test_an_answer_of_many_megabytes_arrives_whole() -> None:
+    async def run() -> int:
+        async with ParserPool() as parser:
+            return len(await parser.ask(_echo, b"x" * 10_000_000, url=""))
+
+    assert asyncio.run(run()) == 40_000_000
+
+
+def test_an_answer_beyond_all_measure_costs_the_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run() -> str:
+        monkeypatch.setattr(pool_module, "_ANSWER_BYTES", 1_000_000)
+        async with ParserPool() as parser:
+            with pytest.raises(ParseError) as caught:
+                await parser.ask(_echo, b"x" * 1_000_000, url="")
+            assert await _parse(parser) == "Good"
+            return caught.value.reason
+
+    assert asyncio.run(run()) == "parser_died"
+
+
+def test_a_child_outlives_its_daemon_by_no_more_than_a_moment(tmp_path: Path) -> None:
+    """Killed while a parser hangs: the kernel closes the daemon's end of the child's lifeline."""
+    daemon = subprocess.Popen(
+        [sys.executable, "-c", _HANGING, str(tmp_path / "pid")],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    while not (child := _read(tmp_path / "pid")):
+        assert daemon.poll() is None
+        time.sleep(0.02)
+
+    daemon.kill()
+    daemon.wait()
+
+    while Path(f"/proc/{child}").exists() and _state(child) != "Z":
+        time.sleep(0.02)
+
+
+def test_where_the_daemon_was_started_is_not_where_modules_come_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pickle.py").write_text("raise SystemExit('not this one')")
+    monkeypatch.chdir(tmp_path)
+
+    async def run() -> str:
+        async with ParserPool() as parser:
+            return await _parse(parser)
+
+    assert asyncio.run(run()) == "Good"
+
+
+_HANGING = """
+import asyncio, sys
+from test_sources_pool import _tell_and_sleep
+from watcher.sources.pool import ParserPool
+
+async def run():
+    async with ParserPool() as parser:
+        await parser.ask(_tell_and_sleep, sys.argv[1].encode(), url="")
+
+asyncio.run(run())
+"""
+
+
+def _tell_and_sleep(body: bytes, url: str, content_type: str | None) -> None:
+    # Not a file of any size: a parser may write none.
+    os.symlink(str(os.getpid()), body)
+    time.sleep(60)
+
+
+def _read(link: Path) -> str:
+    return os.readlink(link) if link.is_symlink() else ""
+
+
+def _state(pid: str) -> str:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    return "Z"
+
+
+def _chatty(body: bytes, url: str, content_type: str | None) -> ParsedFeed:
+    for stream in (sys.stdout, sys.stderr):
+        stream.write("a library's warning\n")
+        stream.flush()
+    return ParsedFeed("rss20", "said", None, None, None, "fast", (), ())
+
+
+def _echo(body: bytes, url: str, content_type: str | None) -> bytes:
+    return body * 4

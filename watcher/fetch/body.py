@@ -32,10 +32,12 @@ class Body:
             raise FetchError("too_large", f"more than {self._limit} bytes")
 
     def whole(self) -> bytes:
-        """Everything, once the last byte has arrived."""
+        """Everything, once the last byte has arrived; nothing of it is kept here."""
         if self._inflater is not None and not self._inflater.whole:
             raise FetchError("truncated", "the compressed body ended early")
-        return bytes(self._out)
+        body, self._inflater = bytes(self._out), None
+        self._out.clear()
+        return body
 
 
 class _Inflater:

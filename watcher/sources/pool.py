@@ -2,146 +2,112 @@
 
 import asyncio
 import math
-import multiprocessing
 import os
-import resource
-import threading
-from concurrent.futures import ThreadPoolExecutor
+import pickle
+import sys
+from asyncio.subprocess import PIPE, Process
 from contextlib import suppress
-from dataclasses import fields, replace
 from datetime import timedelta
-from multiprocessing.connection import Connection
-from operator import attrgetter
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any
 
 from watcher.errors import ParseError
-from watcher.model import Entry, ParsedFeed
+from watcher.model import ParsedFeed
 from watcher.ports import Result, Work
+from watcher.sources.child import LENGTH, Packed, Task, framed
 from watcher.sources.parse import parse_feed
 
-MEMORY_BYTES = 1024 * 1024 * 1024
 # A child is replaced after so many feeds: what a parser leaks is given back.
 FEEDS_PER_CHILD = 2_000
 # A child imports its parsers first, on a busy machine too.
 _START_SECONDS = 60.0
-_values = attrgetter(*(f.name for f in fields(Entry)))
-_Task = tuple[Work[Any], bytes, str, str | None]
-
-# ── in the child ─────────────────────────────────────────────────────────────
-
-
-def _serve(pipe: Connection, cpu_seconds: int) -> None:
-    """Answer one task after the other until the pipe closes."""
-    import signal
-
-    # The daemon decides when to stop; Ctrl-C goes to the whole process group.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    pipe.send(True)
-    with suppress(EOFError, OSError):
-        while True:
-            task: _Task = pipe.recv()
-            _allow_cpu(cpu_seconds)
-            pipe.send(_packed(_outcome(*task)))
-
-
-def _outcome(work: Work[Any], body: bytes, url: str, content_type: str | None) -> Any:
-    """What it gives, or the exception that it raised."""
-    try:
-        return work(body, url, content_type)
-    except MemoryError:
-        return ParseError("too_complex", "needs more memory than a feed may")
-    except Exception as error:  # noqa: BLE001 - raised again where it can be handled
-        return error
+# More than a feed within its limits comes to.
+_ANSWER_BYTES = 256 * 1024 * 1024
+# It looks for modules where this process does, and not in the folder it happens to run in.
+_BOOT = (
+    "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); "
+    "from watcher.sources.child import serve; serve(*map(int, sys.argv[1:]))"
+)
 
 
 def _parse(body: bytes, url: str, content_type: str | None) -> ParsedFeed:
     return parse_feed(body, url=url, content_type=content_type)
 
 
-class _Packed(NamedTuple):
-    """A feed on its way: entries as tuples take half the time there and back."""
-
-    feed: ParsedFeed
-    entries: list[tuple[Any, ...]]
-
-
-def _packed(found: Any) -> Any:
-    if not isinstance(found, ParsedFeed):
-        return found
-    return _Packed(replace(found, entries=()), [_values(entry) for entry in found.entries])
-
-
-def _unpacked(found: Any) -> Any:
-    if not isinstance(found, _Packed):
-        return found
-    return replace(found.feed, entries=tuple([Entry(*values) for values in found.entries]))
-
-
-def _allow_cpu(seconds: int) -> None:
-    """For the next feed; the kernel ends the child that takes more, even if nobody waits for it."""
-    times = os.times()
-    limit = math.ceil(times.user + times.system) + seconds
-    resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
-
-
-def _end_with_parent() -> None:
-    """A daemon that is killed can't end its children; they see to it themselves."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-# ── in the daemon ────────────────────────────────────────────────────────────
-
-
 class _Child:
-    """One process and the pipe to it; used by one task at a time, in a thread."""
+    """One process and the pipes to it; used by one task at a time."""
 
-    def __init__(self, cpu_seconds: int) -> None:
-        # Spawned, not forked: a fork of a threaded loop may hold its locks for ever.
-        context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, cpu_seconds), daemon=True)
-        self._theirs: Connection | None = theirs
+    def __init__(self, process: Process, lifeline: int) -> None:
+        self._process = process
+        self._lifeline: int | None = lifeline
         self._left = FEEDS_PER_CHILD
+
+    @classmethod
+    async def start(cls, cpu_seconds: int) -> "_Child":
+        """Not forked: a fork of a threaded loop may hold its locks for ever."""
+        theirs, ours = os.pipe()
+        flags = ["-P", *(["-B"] if sys.dont_write_bytecode else [])]
+        try:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, *flags, "-c", _BOOT, str(theirs), str(cpu_seconds),
+                stdin=PIPE, stdout=PIPE, pass_fds=[theirs], limit=1024 * 1024,
+            )  # fmt: skip
+        except BaseException:
+            os.close(ours)
+            raise
+        finally:
+            os.close(theirs)
+        child = cls(process, ours)
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                await child._tell(pickle.dumps(sys.path))
+                await child._told()
+        except BaseException:
+            child.end()
+            raise
+        return child
 
     @property
     def is_spent(self) -> bool:
         return self._left <= 0
 
-    def ask(self, task: _Task, deadline: float) -> Any:
+    async def ask(self, task: Task, deadline: float) -> Any:
         """Raises `TimeoutError` or `OSError` or `EOFError` when the child is good for nothing more."""
-        if self._theirs is not None:
-            self._start(self._theirs)
         self._left -= 1
-        self._pipe.send(task)
-        if not self._pipe.poll(deadline):
-            raise TimeoutError
-        outcome = _unpacked(self._pipe.recv())
+        async with asyncio.timeout(deadline):
+            await self._tell(framed(task))
+            outcome = await self._told()
         if isinstance(outcome, Exception):
             raise outcome
-        return outcome
+        return outcome.unpacked() if isinstance(outcome, Packed) else outcome
 
-    def _start(self, theirs: Connection) -> None:
-        self._theirs = None
-        self._process.start()
-        theirs.close()
-        if not self._pipe.poll(_START_SECONDS):
-            raise TimeoutError
-        self._pipe.recv()
+    async def _tell(self, data: bytes) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(data)
+        await self._process.stdin.drain()
+
+    async def _told(self) -> Any:
+        assert self._process.stdout is not None
+        (length,) = LENGTH.unpack(await self._process.stdout.readexactly(LENGTH.size))
+        if length > _ANSWER_BYTES:
+            raise EOFError
+        answer = await self._process.stdout.readexactly(length)
+        return pickle.loads(answer)  # noqa: S301 - as multiprocessing does with its children
 
     def end(self) -> None:
-        """A thread that still waits for its answer sees the pipe end."""
-        if self._process.pid is not None:
-            with suppress(ProcessLookupError, ValueError):
-                self._process.kill()
-            self._process.join(timeout=5)
+        """At once; `gone` waits for it."""
+        with suppress(ProcessLookupError):
+            self._process.kill()
+        if self._lifeline is not None:
+            os.close(self._lifeline)
+            self._lifeline = None
+
+    async def gone(self) -> None:
+        """What it still said is read, or its pipe would stay open."""
+        assert self._process.stdout is not None
+        with suppress(RuntimeError):  # whoever asked it reads already
+            await self._process.stdout.read()
+        await self._process.wait()
 
 
 class ParserPool:
@@ -152,7 +118,7 @@ class ParserPool:
         self._slots = asyncio.Semaphore(workers)
         self._idle: list[_Child] = []
         self._busy: set[_Child] = set()
-        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="parse")
+        self._ended: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> "ParserPool":
         return self
@@ -164,9 +130,9 @@ class ParserPool:
         trace: TracebackType | None,
     ) -> None:
         for child in (*self._idle, *self._busy):
-            child.end()
+            self._end(child)
         self._idle.clear()
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        await asyncio.gather(*self._ended)
 
     async def parse(self, body: bytes, *, url: str, content_type: str | None) -> ParsedFeed:
         """One feed; a child that dies or outlasts the deadline is replaced, the others go on."""
@@ -180,29 +146,40 @@ class ParserPool:
         Raises what it raises, and `ParseError` when the child dies or outlasts the deadline.
         """
         async with self._slots:
-            child = self._idle.pop() if self._idle else _Child(math.ceil(self._deadline))
-            self._busy.add(child)
-            is_good = False
             try:
+                child = (
+                    self._idle.pop()
+                    if self._idle
+                    else await _Child.start(math.ceil(self._deadline))
+                )
                 found: Result = await self._ask(child, (work, body, url, content_type))
+                return found
             except (TimeoutError, EOFError, OSError) as error:
                 raise self._trouble(error) from error
-            except ParseError:
-                is_good = True
-                raise
-            else:
-                is_good = True
-                return found
-            finally:
-                self._busy.discard(child)
-                if is_good and not child.is_spent:
-                    self._idle.append(child)
-                else:
-                    child.end()
 
-    async def _ask(self, child: _Child, task: _Task) -> Any:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, child.ask, task, self._deadline)
+    async def _ask(self, child: _Child, task: Task) -> Any:
+        self._busy.add(child)
+        is_good = False
+        try:
+            found = await child.ask(task, self._deadline)
+        except ParseError:
+            is_good = True
+            raise
+        else:
+            is_good = True
+            return found
+        finally:
+            self._busy.discard(child)
+            if is_good and not child.is_spent:
+                self._idle.append(child)
+            else:
+                self._end(child)
+
+    def _end(self, child: _Child) -> None:
+        child.end()
+        task = asyncio.create_task(child.gone())
+        self._ended.add(task)
+        task.add_done_callback(self._ended.discard)
 
     def _trouble(self, error: BaseException) -> ParseError:
         if isinstance(error, TimeoutError):
