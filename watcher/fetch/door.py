@@ -135,8 +135,9 @@ class GuardedDoor:
         self, request: HttpRequest, target: Target, headers: Mapping[str, str]
     ) -> Answer:
         given = {name.lower() for name in headers}
-        own = {k: v for k, v in self._own_headers.items() if k.lower() not in given}
-        message = request_bytes(request.method, target, {**own, **headers}, request.body)
+        sent = {k: v for k, v in self._own_headers.items() if k.lower() not in given}
+        sent.update(headers)
+        message = request_bytes(request.method, target, sent, request.body)
         if self._dialer is None:
             raise RuntimeError("the door is closed: use it inside `async with`")
         # What was kept may be closed by now, and only a GET can be sent twice.

@@ -137,6 +137,8 @@ def _let_go(fetched: FetchedFeed, parsed: ParsedFeed | None) -> FetchedFeed:
 
     Raises `ParseError` when nothing came of it: an empty feed would have its baseline behind it.
     """
+    if fetched.not_modified:
+        return fetched
     if parsed is None or not parsed.cut_short:
         return replace(fetched, body=b"")
     if not parsed.entries:

@@ -46,9 +46,6 @@ class Text(sa.types.TypeDecorator[str]):
     def process_bind_param(self, value: str | None, _dialect: Any) -> str | None:
         return self.plain(value)
 
-    def process_result_value(self, value: str | None, _dialect: Any) -> str | None:
-        return value
-
 
 Json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 # SQLite only counts up a column declared INTEGER.
