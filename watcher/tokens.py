@@ -54,6 +54,11 @@ class Token(NamedTuple):
     end: int
 
 
+def is_spaceless(word: str) -> bool:
+    """One character of a script written without spaces, and so less than a word."""
+    return _SPACELESS.fullmatch(word) is not None
+
+
 def fold_tokens(text: str) -> list[str]:
     """The folded words in order, without positions: the hot path."""
     return _split(_POSSESSIVE.sub("  ", text))

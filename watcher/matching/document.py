@@ -10,7 +10,7 @@ from watcher.model import Article
 from watcher.rules.clauses import TEXT_FIELDS, Word
 from watcher.rules.stems import stem_of
 from watcher.text import paragraphs
-from watcher.tokens import Token, fold_tokens, tokenise
+from watcher.tokens import Token, fold_tokens, is_spaceless, tokenise
 
 LEAD_WORDS = 60
 LEAD_PARAGRAPHS = 2
@@ -165,12 +165,19 @@ class Document:
 
     @cached_property
     def lead_end(self) -> int:
-        """How many characters of the body are its lead: two paragraphs, at most sixty words."""
+        """How many characters of the body are its lead: two paragraphs, at most sixty words.
+
+        Two characters of a script without spaces are about a word.
+        """
         text = self.article.text
         parts = paragraphs(text)[:LEAD_PARAGRAPHS]
         end = text.find(parts[-1], sum(map(len, parts[:-1]))) + len(parts[-1]) if parts else 0
-        tokens = self.body.tokens
-        return min(end, tokens[LEAD_WORDS - 1].end) if len(tokens) >= LEAD_WORDS else end
+        room = LEAD_WORDS * 2
+        for token in self.body.tokens[:room]:
+            room -= 1 if is_spaceless(token.text) else 2
+            if room <= 0:
+                return min(end, token.end)
+        return end
 
     def streams(self, field: str) -> list[Stream]:
         if field == "title":

@@ -109,6 +109,10 @@ OTHERS: list[tuple[Any, str, str, bool]] = [
     ({"phrase": "kim", "in": "lead"}, "", "x\n\ny\n\nkim", False),
     ({"phrase": "kim", "in": "lead"}, "", "x\n\nkim\n\ny", True),
     ({"phrase": "kim", "in": "lead"}, "", "x " * 60 + "kim", False),
+    ({"phrase": "衛星", "in": "lead"}, "", "彼" * 118 + "衛星", True),
+    ({"phrase": "衛星", "in": "lead"}, "", "彼" * 119 + "衛星", False),
+    ({"phrase": "kim", "in": "lead"}, "", "彼" * 60 + "x " * 29 + "kim", True),
+    ({"phrase": "kim", "in": "lead"}, "", "彼" * 60 + "x " * 30 + "kim", False),
     ({"words": {"min": 3}, "phrase": "a1"}, "", "a1 b1", False),
 ]
 
