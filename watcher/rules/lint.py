@@ -137,6 +137,9 @@ def _clause(loc: Loc, clause: c.Clause, places: Places, now: datetime) -> Iterat
             what = f"{_q(clause)} begins too many words"
             todo = f"write {SHORTEST_PREFIX} letters or more, or list the words"
             yield Lint(loc, Smell.SHORT_WILDCARD, what, todo)
+        case c.Exact(text) if text.endswith("*"):
+            what = f"{_q(clause)} looks for the asterisk itself: exact takes no wildcard"
+            yield Lint(loc, Smell.NEVER, what, "write the phrase without exact, or each form")
         case c.Score():
             yield from _score(loc, clause)
         case c.Published():

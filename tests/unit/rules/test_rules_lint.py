@@ -105,6 +105,11 @@ def test_countries_without_a_common_publisher_exclude_each_other() -> None:
     assert smells({"all": ["rocket", {"country": ["KR", "JP"]}, {"country": "JP"}]}) == []
 
 
+def test_a_wildcard_inside_exact_is_told_of() -> None:
+    assert smells({"exact": "Sohae*"}) == [Smell.NEVER]
+    assert smells({"exact": "Sohae"}) == []
+
+
 def test_the_archive_tells_what_is_common_and_what_is_noise() -> None:
     seen = Seen(1000, {"korea": 300, "rocket": 3}, {"r": 200})
 
