@@ -95,9 +95,7 @@ class Daemon:
     async def _finish(self) -> None:
         await self._app.stop_asking()
         await self._app.deliverer.stop(GRACE)
-        if self._polls:
-            _, late = await asyncio.wait(self._polls, timeout=GRACE.total_seconds())
-            await end(late)
+        await end(self._polls, GRACE)
 
     async def _guarded(self, work: Callable[[], Awaitable[object]]) -> None:
         """A tick never dies: trouble with the store pauses the work and says so once."""

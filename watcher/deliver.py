@@ -93,10 +93,7 @@ class Deliverer:
     async def stop(self, grace: timedelta) -> None:
         """Take no more work, let the message under way end; cancel what outlasts the grace."""
         self._stopping = True
-        running = [task for task in self._drains.values() if not task.done()]
-        if running:
-            _, late = await asyncio.wait(running, timeout=grace.total_seconds())
-            await end(late)
+        await end(self._drains.values(), grace)
 
     async def finish(self) -> None:
         """Wait until nothing more is due now; for `run --once`."""

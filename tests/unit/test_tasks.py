@@ -1,6 +1,7 @@
 """Tasks that are ended do end."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -50,6 +51,16 @@ def test_a_task_that_swallows_three_cancellations_is_waited_for(
         return task.done()
 
     assert asyncio.run(work())
+
+
+def test_what_ends_within_the_grace_is_not_cancelled() -> None:
+    async def work() -> tuple[bool, bool]:
+        quick = asyncio.create_task(asyncio.sleep(0))
+        slow = asyncio.create_task(asyncio.Event().wait())
+        await end([quick, slow], timedelta(milliseconds=50))
+        return quick.cancelled(), slow.cancelled()
+
+    assert asyncio.run(work()) == (False, True)
 
 
 def test_ending_nothing_or_what_has_ended_is_at_once() -> None:

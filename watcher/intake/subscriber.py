@@ -47,7 +47,7 @@ class Subscriber:
 
     async def stop(self) -> None:
         """A request under way is dropped: the hub may have it, and verify it after the restart."""
-        await end(list(self._asking))
+        await end(self._asking)
 
     def _claim(self, limit: int) -> list[Step]:
         with self._hubs.changing(self._store) as tx:
