@@ -124,7 +124,7 @@ def test_the_kernel_ends_a_child_that_computes_too_long() -> None:
     """Also when the daemon is stopped and nobody counts the seconds."""
 
     async def run() -> None:
-        child = await pool_module._Child.start(cpu_seconds=1)
+        child = await pool_module._Child.spawn(cpu_seconds=1)
         with pytest.raises(EOFError):
             await child.ask((_spin, b"", "", None), 60)
         child.end()
@@ -146,6 +146,19 @@ def test_a_poll_that_is_given_up_leaves_no_child_behind(monkeypatch: pytest.Monk
             return await _parse(parser)
 
     assert asyncio.run(run()) == "Good"
+
+
+def test_a_pool_that_closes_ends_a_child_that_still_starts() -> None:
+    async def run() -> str:
+        async with ParserPool() as parser:
+            asked = asyncio.create_task(_parse(parser))
+            while not parser._busy:
+                await asyncio.sleep(0)
+        with pytest.raises(ParseError) as caught:
+            await asked
+        return caught.value.reason
+
+    assert asyncio.run(run()) == "parser_died"
 
 
 def test_a_child_is_replaced_after_its_share(monkeypatch: pytest.MonkeyPatch) -> None:

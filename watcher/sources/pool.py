@@ -41,9 +41,10 @@ class _Child:
         self._process = process
         self._lifeline: int | None = lifeline
         self._left = FEEDS_PER_CHILD
+        self._is_up = False
 
     @classmethod
-    async def start(cls, cpu_seconds: int) -> "_Child":
+    async def spawn(cls, cpu_seconds: int) -> "_Child":
         """Not forked: a fork of a threaded loop may hold its locks for ever."""
         theirs, ours = os.pipe()
         flags = ["-P", *(["-B"] if sys.dont_write_bytecode else [])]
@@ -57,15 +58,7 @@ class _Child:
             raise
         finally:
             os.close(theirs)
-        child = cls(process, ours)
-        try:
-            async with asyncio.timeout(_START_SECONDS):
-                await child._tell(pickle.dumps(sys.path))
-                await child._told()
-        except BaseException:
-            child.end()
-            raise
-        return child
+        return cls(process, ours)
 
     @property
     def is_spent(self) -> bool:
@@ -73,6 +66,8 @@ class _Child:
 
     async def ask(self, task: Task, deadline: float) -> Any:
         """Raises `TimeoutError` or `OSError` or `EOFError` when the child is good for nothing more."""
+        if not self._is_up:
+            await self._boot()
         self._left -= 1
         async with asyncio.timeout(deadline):
             await self._tell(framed(task))
@@ -80,6 +75,12 @@ class _Child:
         if isinstance(outcome, Exception):
             raise outcome
         return outcome.unpacked() if isinstance(outcome, Packed) else outcome
+
+    async def _boot(self) -> None:
+        async with asyncio.timeout(_START_SECONDS):
+            await self._tell(pickle.dumps(sys.path))
+            await self._told()
+        self._is_up = True
 
     async def _tell(self, data: bytes) -> None:
         assert self._process.stdin is not None
@@ -147,15 +148,14 @@ class ParserPool:
         """
         async with self._slots:
             try:
-                child = (
-                    self._idle.pop()
-                    if self._idle
-                    else await _Child.start(math.ceil(self._deadline))
-                )
+                child = await self._free()
                 found: Result = await self._ask(child, (work, body, url, content_type))
                 return found
             except (TimeoutError, EOFError, OSError) as error:
                 raise self._trouble(error) from error
+
+    async def _free(self) -> _Child:
+        return self._idle.pop() if self._idle else await _Child.spawn(math.ceil(self._deadline))
 
     async def _ask(self, child: _Child, task: Task) -> Any:
         self._busy.add(child)
