@@ -5,21 +5,20 @@ import time
 from collections import OrderedDict
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import timedelta
-from types import TracebackType
 
 _REMEMBERED = 10_000
 
 
-class _Host:
-    """`async with host`: one of its requests."""
+class _Host(asyncio.Semaphore):
+    """One of its requests: few at once, and a pause before each."""
 
     def __init__(self, limit: int, spacing: float) -> None:
-        self._slots = asyncio.Semaphore(limit)
+        super().__init__(limit)
         self._spacing = spacing
         self._next_start = 0.0
 
     async def __aenter__(self) -> None:
-        await self._slots.acquire()
+        await super().__aenter__()
         now = time.monotonic()
         start = max(now, self._next_start)
         self._next_start = start + self._spacing
@@ -27,16 +26,8 @@ class _Host:
             try:
                 await asyncio.sleep(start - now)
             except BaseException:
-                self._slots.release()
+                self.release()
                 raise
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._slots.release()
 
 
 class HostGate:

@@ -15,7 +15,6 @@ from watcher.store.bulk import insert_many, update_many
 from watcher.store.tables import feed
 
 _COLUMNS = [feed.c[f.name] for f in fields(FeedState)]
-_STATUS = {status.value: status for status in FeedStatus}
 _POLLED = tuple(f.name for f in fields(FeedState) if f.name != "feed")
 _polled = attrgetter(*_POLLED)
 
@@ -187,5 +186,5 @@ class Feeds:
 
 def _state(row: Any) -> FeedState:
     """A row of `_COLUMNS`."""
-    feed, url, next_poll_at, status, *rest = row
-    return FeedState(feed, url, next_poll_at, _STATUS[status], *rest)
+    name, url, due, status, *rest = row
+    return FeedState(name, url, due, FeedStatus(status), *rest)
