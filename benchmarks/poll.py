@@ -4,7 +4,7 @@
     python -m benchmarks.poll --hour 5000
 
 The feeds are RSS and Atom of 20 to 50 entries and 10 to 200 KB, the same for every run. Cycle one
-is all new, cycle two all 304, in cycle three one feed in twenty has news. The server has a core of
+is all new, cycle two all 304 (the mean of five), in cycle three one feed in twenty has news. The server has a core of
 its own; whoever polls gets another one, with all its threads and children. Everybody stores on
 disk; ours also matches the shipped rules, groups stories and keeps a full-text index. CPU is what
 the whole tree of processes took, so that other work on the machine changes little; memory is that

@@ -6,8 +6,8 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,6 +18,9 @@ from benchmarks.poll_tree import cpu
 
 # By the clock and in CPU seconds, each cycle.
 Cycles = list[tuple[float, float]] | None
+# What the feeds show in each cycle, how many of them are as before, and how often it is run:
+# CPU is counted in hundredths of a second, of which a cycle of nothing new takes a few.
+PLAN = ((0, 0.0, 1), (0, 1.0, 5), (1, 0.95, 1))
 
 
 def _address(port: int, number: int) -> str:
@@ -33,25 +36,26 @@ def _edition(port: int, number: int) -> None:
 
 
 class Stopwatch:
-    """`with` around a cycle notes how long it took."""
+    """`with watch.of(times)` around so many runs of a cycle notes how long one took."""
 
     def __init__(self) -> None:
         self.took: list[tuple[float, float]] = []
 
-    def __enter__(self) -> None:
-        self._started = time.perf_counter(), cpu(os.getpid())
-
-    def __exit__(self, *_: object) -> None:
-        wall, spent = self._started
-        self.took.append((time.perf_counter() - wall, cpu(os.getpid()) - spent))
+    @contextmanager
+    def of(self, times: int) -> Iterator[None]:
+        wall, spent = time.perf_counter(), cpu(os.getpid())
+        yield
+        wall, spent = time.perf_counter() - wall, cpu(os.getpid()) - spent
+        self.took.append((wall / times, spent / times))
 
 
 def _timed(port: int, cycle: Callable[[], object]) -> Cycles:
     watch = Stopwatch()
-    for edition in (0, 0, 1):
+    for edition, _, times in PLAN:
         _edition(port, edition)
-        with watch:
-            cycle()
+        with watch.of(times):
+            for _ in range(times):
+                cycle()
     return watch.took
 
 
@@ -90,10 +94,11 @@ def watcher(port: int, count: int, folder: Path) -> Cycles:
         watch = Stopwatch()
         async with AsyncExitStack() as stack:
             app = await App.open(stack, load_config(folder / "config", {}), Random(1))
-            for edition, share in ((0, 0.0), (0, 1.0), (1, 0.95)):
+            for edition, share, times in PLAN:
                 _edition(port, edition)
-                with watch:
-                    reports = await cycle(app)
+                with watch.of(times):
+                    for _ in range(times):
+                        reports = await cycle(app)
                 assert not any(report.error for report in reports)
                 same = sum(report.outcome == "not_modified" for report in reports)
                 assert same == int(count * share), same

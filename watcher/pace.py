@@ -70,8 +70,7 @@ class Pace:
 
     def faded(self, now: datetime) -> "Pace":
         """The same at a later moment, watched in between; a clock that went back changes nothing."""
-        elapsed = max(now - self.at, timedelta(0))
-        kept = 0.5 ** (elapsed / HALF_LIFE)
+        kept = self._kept(now)
         return Pace(
             now,
             self.days * kept + _FADE * (1 - kept),
@@ -81,29 +80,30 @@ class Pace:
             self.longest,
         )
 
-    @property
-    def gap(self) -> float:
-        """The hours between arrivals, whatever the time."""
-        return (self.days * 24 + USUAL / _HOUR) / (sum(self.weekdays) + 1)
+    def _kept(self, now: datetime) -> float:
+        return 0.5 ** (max(now - self.at, timedelta(0)) / HALF_LIFE)
 
-    def gaps(self) -> Callable[[int, int], float]:
-        """The hours between arrivals to expect at an hour of a weekday."""
-        arrivals, hours, weekdays = sum(self.weekdays), self.hours, self.weekdays
+    def gaps(self, now: datetime) -> tuple[float, Callable[[int, int], float]]:
+        """The hours between arrivals to expect by now: whatever the time, and at an hour of a weekday."""
+        # As `faded` has them, of which only a few are asked for here.
+        kept, hours, weekdays = self._kept(now), self.hours, self.weekdays
+        days, arrivals = self.days * kept + _FADE * (1 - kept), sum(weekdays) * kept
+        usual = (days * 24 + USUAL / _HOUR) / (arrivals + 1)
         # Shares among 24 and 7, each with some arrivals assumed to be spread evenly.
-        of_hour, of_day = self._spread(arrivals)
-        scale = self.gap * (arrivals + 24 * of_hour) / 24 * (arrivals + 7 * of_day) / 7
+        of_hour, of_day = self._spread(days, arrivals)
+        scale = usual * (arrivals + 24 * of_hour) / 24 * (arrivals + 7 * of_day) / 7
 
         def gap(hour: int, weekday: int) -> float:
             near = (hours[hour] + 0.5 * (hours[hour - 1] + hours[(hour + 1) % 24])) / 2
-            return scale / ((near + of_hour) * (weekdays[weekday] + of_day))
+            return scale / ((near * kept + of_hour) * (weekdays[weekday] * kept + of_day))
 
-        return gap
+        return usual, gap
 
-    def _spread(self, arrivals: float) -> tuple[float, float]:
+    def _spread(self, days: float, arrivals: float) -> tuple[float, float]:
         """How many arrivals to assume at any hour and on any weekday; fewer against a plain habit."""
-        if self.days < KNOWN_WELL or arrivals < TELLING:
+        if days < KNOWN_WELL or arrivals < TELLING:
             return 0.25, 0.5
-        hours, most = self.hours, HABITUAL * arrivals
+        hours, most = self.hours, HABITUAL * sum(self.weekdays)
         at_one_time = any(hours[n - 1] + hours[n] + hours[n - 23] > most for n in range(24))
         return 0.1 if at_one_time else 0.25, 0.15 if max(self.weekdays) > most else 0.5
 
@@ -149,8 +149,7 @@ def wait(
     requests makes the news of all feeds together the least late; an hourly feed waits `usual`.
     Quiet hours ahead lengthen it, busy ones end it; right after an arrival another is likely.
     """
-    faded = (pace or Pace(now)).faded(now)
-    gap_at, explained = faded.gaps(), faded.gap
+    explained, gap_at = (pace or Pace(now)).gaps(now)
     silence = None if newest is None else max((now - newest) / _HOUR, 0.0)
     shortest, longest, unit = least / _HOUR, most / _HOUR, usual / _HOUR
     hour, weekday = now.hour, now.weekday()

@@ -7,6 +7,7 @@ polls under way; here they are sent back to the store, due when it will be their
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 _LEAST_STEP = timedelta(milliseconds=20)
@@ -32,8 +33,9 @@ class HostTurns:
 
     def take(self, url: str, now: datetime) -> datetime | None:
         """None: go now, and call `done` after; else when to come again."""
-        host = self._hosts[_name(url)]
-        rests_until = self._rests.get(_site(url), _LONG_AGO)
+        name, site = _place(url)
+        host = self._hosts[name]
+        rests_until = self._rests.get(site, _LONG_AGO)
         if rests_until > now:
             return self._promise(host, rests_until)
         if host.running >= self._limit or host.free_at > now + self._spacing:
@@ -44,12 +46,12 @@ class HostTurns:
 
     def done(self, url: str) -> None:
         """What was let go has ended; without effect for what was not."""
-        host = self._hosts[_name(url)]
+        host = self._hosts[_place(url)[0]]
         host.running = max(host.running - 1, 0)
 
     def rest(self, url: str, until: datetime) -> None:
         """A Retry-After speaks for all feeds of that host and port."""
-        site = _site(url)
+        site = _place(url)[1]
         self._rests[site] = max(self._rests.get(site, until), until)
 
     def shift(self, step: timedelta) -> None:
@@ -64,15 +66,11 @@ class HostTurns:
         return host.promised
 
 
-def _site(url: str) -> str:
+@lru_cache(maxsize=8192)
+def _place(url: str) -> tuple[str, str]:
+    """The host, which takes turns, and the host with its port, which asks for a rest."""
     try:
-        return urlsplit(url).netloc.lower()
+        parts = urlsplit(url)
+        return (parts.hostname or "").lower(), parts.netloc.lower()
     except ValueError:
-        return ""
-
-
-def _name(url: str) -> str:
-    try:
-        return (urlsplit(url).hostname or "").lower()
-    except ValueError:
-        return ""
+        return "", ""

@@ -33,9 +33,10 @@ def request_bytes(
     """Raises `FetchError` for a header that would end its line."""
     lines = [f"{method} {target.path} HTTP/1.1", f"Host: {target.authority}"]
     for name, value in headers.items():
-        if _UNSENDABLE.search(name) or _UNSENDABLE.search(value):
+        line = f"{name}: {value}"
+        if _UNSENDABLE.search(line):
             raise FetchError("protocol", f"the value of {name[:40]!r} can't be a header")
-        lines.append(f"{name}: {value}")
+        lines.append(line)
     if body is not None:
         lines.append(f"Content-Length: {len(body)}")
     head = "\r\n".join(lines) + "\r\n\r\n"

@@ -8,6 +8,10 @@ from watcher.alerts.silences import Silence
 from watcher.store.tables import silence
 from watcher.store.upsert import insert_new
 
+_ALL = sa.select(silence).order_by(silence.c.id)
+# Asked for with every transaction: made once, its text is found at once.
+_CURRENT = _ALL.where(silence.c.until > sa.bindparam("now"))
+
 
 class Silences:
     """By id; an ended one stays, as an answer to why nothing was sent."""
@@ -30,14 +34,14 @@ class Silences:
 
     def current(self, now: datetime) -> tuple[Silence, ...]:
         """Those that have not ended, begun or not, in order of id."""
-        return self._read(sa.select(silence).where(silence.c.until > now))
+        return self._read(_CURRENT, now=now)
 
     def all(self) -> tuple[Silence, ...]:
-        return self._read(sa.select(silence))
+        return self._read(_ALL)
 
-    def _read(self, query: sa.Select[tuple[object, ...]]) -> tuple[Silence, ...]:
+    def _read(self, query: sa.Select[tuple[object, ...]], **given: datetime) -> tuple[Silence, ...]:
         # An end before its time is in the row alone.
         return tuple(
             Silence.model_validate(row.body).model_copy(update={"until": row.until})
-            for row in self._do(query.order_by(silence.c.id))
+            for row in self._do(query, given)
         )
