@@ -81,7 +81,7 @@ class Pace:
         )
 
     def _kept(self, now: datetime) -> float:
-        return 0.5 ** (max(now - self.at, timedelta(0)) / HALF_LIFE)
+        return float(0.5 ** (max(now - self.at, timedelta(0)) / HALF_LIFE))
 
     def gaps(self, now: datetime) -> tuple[float, Callable[[int, int], float]]:
         """The hours between arrivals to expect by now: whatever the time, and at an hour of a weekday."""
