@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
+from watcher.languages import language_tag
 from watcher.model import Article, Entry
 from watcher.stories.publishers import PublisherTable
 from watcher.text import clean_line, host_of, safe_link, truncate
@@ -50,7 +51,7 @@ def to_article(
         tags=tuple(clean_line(tag, 100) for tag in entry.tags[:50]),
         publisher=attribution.publisher or host_of(url) or feed,
         family=attribution.family or host_of(url) or feed,
-        lang=entry.lang or feed_lang,
+        lang=language_tag(entry.lang) or feed_lang,
     )
 
 

@@ -18,6 +18,7 @@ FLOORS = [
         "durations",
         "moments",
         "slots",
+        "languages",
         "garbage",
     },
     {

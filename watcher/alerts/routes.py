@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from watcher.alerts.schedule import QuietHours, check_cron
 from watcher.fields import Duration, listed
+from watcher.languages import known_language, spoken
 from watcher.model import Alert, AlertKind, Severity
 
 
@@ -20,6 +21,9 @@ class _Yaml(BaseModel):
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(listed)]
+Languages = Annotated[
+    tuple[Annotated[str, AfterValidator(known_language)], ...], BeforeValidator(listed)
+]
 
 
 def check_zone(zone: str) -> str:
@@ -60,7 +64,7 @@ class RouteMatch(_Yaml):
     tags: Names = ()
     severity: Annotated[tuple[Severity, ...], BeforeValidator(listed)] = ()
     min_severity: Severity | None = None
-    languages: Names = ()
+    languages: Languages = ()
     publishers: Names = ()
     kinds: Annotated[tuple[AlertKind, ...], BeforeValidator(listed)] = ()
     stories: Names = ()
@@ -225,7 +229,10 @@ def mismatch(
         or alert.severity.rank >= match.min_severity.rank,
         "kinds": not match.kinds or alert.kind in match.kinds,
         "stories": not match.stories or alert.story in match.stories,
-        "languages": not match.languages or not languages.isdisjoint(match.languages),
+        "languages": not match.languages
+        or any(
+            language.casefold() in spoken(tag) for tag in languages for language in match.languages
+        ),
         "publishers": not match.publishers or not publishers.isdisjoint(match.publishers),
     }
     return next((key for key, holds in held.items() if not holds), "")

@@ -9,6 +9,7 @@ from typing import Any as AnyValue
 
 import re2
 
+from watcher.languages import spoken
 from watcher.matching.document import Document, Stream
 from watcher.matching.synonyms import synonyms_of
 from watcher.model import Evidence
@@ -246,7 +247,7 @@ def _regex(clause: c.Regex, document: Document, fields: Fields) -> Hits | None:
 def _filter(clause: c.Filter, document: Document, _fields: Fields) -> Hits | None:
     article = document.article
     facts = {
-        "lang": {(article.lang or "").casefold(), (article.lang or "").casefold().split("-")[0]},
+        "lang": spoken(article.lang),
         "publisher": {article.publisher.casefold(), article.family.casefold()},
         "feed": {article.feed.casefold()},
         "domain": _domains(article.url),

@@ -11,6 +11,7 @@ from typing import Any as AnyValue
 
 import re2
 
+from watcher.languages import known_language
 from watcher.rules import clauses as c
 from watcher.rules.query import QueryError, is_query, read_query
 from watcher.rules.terms import TermError, phrase
@@ -191,7 +192,7 @@ class ClauseReader:
         return c.Scoped(tuple(dict.fromkeys(wanted)), whole)
 
     def _parts(self, value: AnyValue, loc: Loc) -> tuple[c.Clause, ...]:
-        items = value if isinstance(value, list) else [value]
+        items = _listed(value)
         if not items:
             self._fail(
                 loc, "an empty list matches everything or nothing", "add a clause or remove it"
@@ -293,7 +294,7 @@ class ClauseReader:
         return c.MinCount(term, count) if term is not None and count is not None else None
 
     def _read_exact(self, value: AnyValue, loc: Loc, _: AnyValue) -> c.Clause | None:
-        texts = value if isinstance(value, list) else [value]
+        texts = _listed(value)
         if not texts or not all(isinstance(text, str) and text.strip() for text in texts):
             return self._fail(
                 loc, f"{value!r} is not text", "write the characters as they appear, quoted"
@@ -318,15 +319,25 @@ class ClauseReader:
 
     def _filter(self, key: str) -> Callable[[AnyValue, Loc, AnyValue], c.Clause | None]:
         def read(value: AnyValue, loc: Loc, _: AnyValue) -> c.Clause | None:
-            values = value if isinstance(value, list) else [value]
+            values = _listed(value)
             if not values or not all(isinstance(v, str) and v for v in values):
                 return self._fail(loc, f"{value!r} is not a list of names", f"write {key}: [a, b]")
             return c.Filter(key, frozenset(v.casefold() for v in values))
 
         return read
 
+    def _read_lang(self, value: AnyValue, loc: Loc, given: AnyValue) -> c.Clause | None:
+        found = self._filter("lang")(value, loc, given)
+        for n, tag in enumerate(_listed(value) if found else ()):
+            try:
+                known_language(tag)
+            except ValueError as error:
+                what, todo = str(error).split(": ", 1)
+                return self._fail((*loc, n) if isinstance(value, list) else loc, what, todo)
+        return found
+
     def _read_country(self, value: AnyValue, loc: Loc, _: AnyValue) -> c.Clause | None:
-        values = value if isinstance(value, list) else [value]
+        values = _listed(value)
         if not values or not all(isinstance(v, str) and v for v in values):
             return self._fail(
                 loc, f"{value!r} is not a list of countries", "write country: [KR, JP]"
@@ -403,3 +414,7 @@ def _flat(parts: AnyValue) -> list[c.Clause]:
         else:
             flat.append(part)
     return flat
+
+
+def _listed(value: AnyValue) -> list[AnyValue]:
+    return value if isinstance(value, list) else [value]

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from watcher.languages import known_language
 from watcher.model import Severity
 from watcher.rules.policy import AlertPolicy
 from watcher.rules.stems import LANGUAGES
@@ -30,7 +31,7 @@ class Sample(_Yaml):
 
     title: str = ""
     text: str = ""
-    lang: str | None = None
+    lang: Annotated[str, AfterValidator(known_language)] | None = None
     publisher: str = ""
     feed: str = ""
     author: str | None = None

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from watcher.fields import Wait
+from watcher.languages import known_language
 
 MAX_SELECTOR = 500
 _HEADER = re.compile(r"(?i)authorization|cookie|user-agent|accept-language|x-[a-z0-9-]*(key|token)")
@@ -72,7 +73,7 @@ class FeedSettings(BaseModel):
     url: Annotated[str, AfterValidator(_feed_url)]
     title: str = ""
     group: str = ""
-    lang: str | None = None
+    lang: Annotated[str, AfterValidator(known_language)] | None = None
     publisher: str | None = None
     every: Wait | None = None
     initial: Annotated[int, Field(ge=0, le=1000)] = 0

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
+from watcher.languages import same_language
 from watcher.model import Article, Role, Story, StoryStatus
 from watcher.stories.centre import Vector, centre_of, closeness, shared_words, unit
 from watcher.stories.changes import ChangeKind, StoryChange, split_point
@@ -195,7 +196,7 @@ class StoryIndex:
         for story_id in hinted:
             entry = self._shelf.stories[story_id]
             reports = [report.article for report in entry.reports]
-            others = [r for r in reports if r.lang not in (None, article.lang)]
+            others = [r for r in reports if r.lang and not same_language(r.lang, article.lang)]
             untold = len(others) == len(reports)
             soon = untold and now - entry.story.updated <= CLOSE
             if others and (soon or any(facts & neutral_facts(report) for report in others)):

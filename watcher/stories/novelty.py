@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from watcher.languages import same_language
 from watcher.model import Article
 from watcher.stories.claims import Stage, claimed, in_order
 from watcher.stories.features import content_terms, meaning
@@ -41,7 +42,7 @@ def novelty(article: Article, earlier: Sequence[Article]) -> tuple[str, ...]:
     """
     told, *before = [_read(a.title, a.text[:KNOWN]) for a in (article, *earlier)]
     said = _new_claims(told, before)
-    if any(a.lang == article.lang for a in earlier):
+    if any(same_language(a.lang, article.lang) for a in earlier):
         said += _new_names(article, frozenset().union(*(b.words for b in before)))
     lead = f"{article.title}. {article.text[:LEAD]}"
     said += new_figures(figures(lead), [f for b in before for f in b.figures])

@@ -45,6 +45,18 @@ MATCHES: list[tuple[dict[str, Any], bool]] = [
 ]
 
 
+@pytest.mark.parametrize(("wanted", "expected"), [("en", True), ("EN-gb", True), ("en-US", False)])
+def test_a_language_is_meant_wherever_it_is_spoken(wanted: str, expected: bool) -> None:
+    tree = routes({"match": {"languages": wanted}, "receivers": ["desk"]})
+
+    assert bool(names(tree, languages=["en-gb"], publishers=[])) is expected
+
+
+def test_a_language_that_nobody_speaks_is_refused() -> None:
+    with pytest.raises(ValidationError, match="did you mean ko"):
+        routes({"match": {"languages": "kr"}, "receivers": ["desk"]})
+
+
 @pytest.mark.parametrize(("match", "expected"), MATCHES)
 def test_all_that_is_given_must_hold(match: dict[str, Any], expected: bool) -> None:
     tree = routes({"match": match, "receivers": ["desk"]})

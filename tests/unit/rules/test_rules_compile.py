@@ -27,6 +27,8 @@ WRONG: list[tuple[Any, tuple[Any, ...], str, str]] = [
     (None, ("when",), "None is not a clause", "write a phrase, a $concept or an operator"),
     ({"regex": "a*"}, ("when", "regex"), "regex 'a*' matches the empty text", "make a part of it required"),
     ({"published": {"after": "soon"}}, ("when", "published", "after"), "'soon' is not a date", "write it like 2026-05-30"),
+    ({"all": ["a1", {"lang": ["en", "kr"]}]}, ("when", "all", 1, "lang", 1), "no language has the code 'kr'", "did you mean ko?"),
+    ("a1 AND lang:jp", ("when",), "no language has the code 'jp'", "did you mean ja?"),
     ({"threshold": 2}, ("when", "threshold"), "threshold has nothing to add up", "list clauses with weights under of:"),
     ({"same": {"page": ["a1", "b1"]}}, ("when", "same"), "same needs sentence: or paragraph:", "write same: {sentence: [a, b]}"),
 ]  # fmt: skip

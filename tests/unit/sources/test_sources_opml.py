@@ -192,7 +192,7 @@ URLS = st.sampled_from(["https://a.example/", "http://b.example:8080/x?y=1&z=<2>
 OPTIONS: dict[str, st.SearchStrategy[Any]] = {
     "title": TEXTS,
     "group": TEXTS,
-    "lang": TEXTS,
+    "lang": st.sampled_from(["en", "ko", "pt-BR"]),
     "publisher": TEXTS,
     "every": st.sampled_from(["15m", "1h30m", "90s"]),
     "initial": st.integers(0, 1000),

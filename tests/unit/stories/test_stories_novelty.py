@@ -33,6 +33,7 @@ CASES = [
         "en",
         ("Okinawa", "Miyako Island"),
     ),
+    ("Rocket watched from Okinawa", "", "en-GB", ("Okinawa",)),
     ("朝鲜卫星发射失败", "", "zh", ("a failure",)),
     ("북한 위성 발사", "", "ko", ()),
 ]

@@ -50,6 +50,7 @@ def test_after_half_a_day_the_rule_says_nothing_any_more() -> None:
 
 def test_the_same_language_needs_shared_words_whatever_the_rule() -> None:
     assert not join(article("two", "Ferry timetable changes", "en"), timedelta(0))[0]
+    assert not join(article("two", "Ferry timetable changes", "en-GB"), timedelta(0))[0]
 
 
 def test_an_unknown_language_is_not_taken_for_a_foreign_one() -> None:
