@@ -29,11 +29,11 @@ trees = st.one_of(clauses, FACTS, st.builds(lambda a, b: {"all": [a, b]}, clause
 @example({"threshold": 1, "of": [{"in": "title", "any": ["kim", "$things"], "weight": 2}]})
 def test_reading_what_was_written_gives_the_same_clauses(tree: Any) -> None:
     reader = ClauseReader(CONCEPTS, COUNTRIES)
-    clause = reader.rule(tree, ())
+    clause = reader.clause(tree, ())
 
     again = None
     if clause is not None:
-        again = ClauseReader(CONCEPTS, COUNTRIES).rule(written(clause), ())
+        again = ClauseReader(CONCEPTS, COUNTRIES).clause(written(clause), ())
 
     assert again == clause
 

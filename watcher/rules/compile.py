@@ -101,7 +101,8 @@ def _concept_terms(spec: ConceptSpec) -> tuple[list[c.Clause], list[Issue]]:
     for language, texts in lists.items():
         stems = tuple(lang for lang in spec.stems if language in {"", lang})
         reader = ClauseReader({}, stems=stems)
-        found = [reader.term(text, ("terms",)) for text in texts]
+        below: Loc = ("terms", language) if isinstance(spec.terms, dict) else ("terms",)
+        found = [reader.term(text, (*below, n)) for n, text in enumerate(texts)]
         terms += [term for term in found if term is not None]
         issues += reader.issues
     return terms, issues
@@ -126,7 +127,7 @@ def compile_rule(
 ) -> tuple[Rule | None, list[Issue]]:
     """One rule; None when it has an issue."""
     reader = ClauseReader(concepts, countries, plurals=spec.plurals, stems=spec.stems)
-    when = reader.rule(spec.when, ("when",))
+    when = reader.clause(spec.when, ("when",))
     unless = None
     if spec.unless is not None:
         unless = reader.exceptions(spec.unless, ("unless",))

@@ -79,7 +79,7 @@ def lint_rule(
 ) -> list[Lint]:
     """Of a rule that compiles; each finding once."""
     reader = PlacingReader(concepts, countries, plurals=spec.plurals, stems=spec.stems)
-    when = reader.rule(spec.when, ("when",))
+    when = reader.clause(spec.when, ("when",))
     unless = reader.exceptions(spec.unless, ("unless",)) if spec.unless is not None else None
     if when is None:
         return []

@@ -13,7 +13,7 @@ import re2
 
 from watcher.languages import known_language
 from watcher.rules import clauses as c
-from watcher.rules.query import QueryError, is_query, read_query
+from watcher.rules.query import OPERATOR_WORD, QueryError, is_query, read_query
 from watcher.rules.terms import TermError, phrase
 
 Loc = tuple[str | int, ...]
@@ -73,28 +73,14 @@ class ClauseReader:
     issues: list[Issue] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
 
-    def rule(self, value: AnyValue, loc: Loc) -> c.Clause | None:
-        """A whole `when`: a clause, or a text in query notation."""
-        if not isinstance(value, str) or not is_query(value):
-            return self.clause(value, loc)
-        try:
-            tree = read_query(value)
-        except QueryError as error:
-            return self._fail(loc, error.what, error.todo)
-        known = len(self.issues)
-        found = self.clause(tree, loc)
-        # The user's file has no such tree: a problem in it belongs to the text as a whole.
-        self.issues[known:] = [Issue(loc, i.what, i.todo) for i in self.issues[known:]]
-        return found
-
     def exceptions(self, value: AnyValue, loc: Loc) -> c.Any | None:
         """A whole `unless`: one clause or a list of them, any of which cancels."""
         if not isinstance(value, list):
-            part = self.rule(value, loc)
+            part = self.clause(value, loc)
             return None if part is None else c.Any((part,))
         if not value:
             return self._fail(loc, "an empty list excepts nothing", "add a clause or remove it")
-        parts = [self.rule(item, (*loc, n)) for n, item in enumerate(value)]
+        parts = [self.clause(item, (*loc, n)) for n, item in enumerate(value)]
         found = tuple(part for part in parts if part is not None)
         return c.Any(found) if found else None
 
@@ -103,7 +89,7 @@ class ClauseReader:
         if len(loc) > MAX_DEPTH:
             return self._fail(loc, "nested too deeply", "split the rule, or use a concept")
         if isinstance(value, str):
-            return self._term_text(value, loc)
+            return self._query(value, loc) if is_query(value) else self._term_text(value, loc)
         if isinstance(value, list):
             return self._fail(
                 loc, "a list stands where a clause should", "put it under any: or all:"
@@ -119,13 +105,18 @@ class ClauseReader:
         if len(loc) > MAX_DEPTH:
             return self._fail(loc, "nested too deeply", "split the list, or use a concept")
         if isinstance(value, str):
+            if operator := OPERATOR_WORD.search(value):
+                what = f"{operator[0]!r} is no operator inside a term"
+                todo = "write synonyms as a list, or {phrase: …} if the words are meant"
+                return self._fail(loc, what, todo)
             return self._term_text(value, loc)
         if isinstance(value, list) and value:
             parts = [self.term(part, (*loc, n)) for n, part in enumerate(value)]
             return c.Any(tuple(_flat(part for part in parts if part is not None)))
         if isinstance(value, dict) and len(value) == 1 and set(value) <= {"any", "phrase"}:
             key = next(iter(value))
-            return self.term(value[key], (*loc, key))
+            read = self.term if key == "any" else self._phrase
+            return read(value[key], (*loc, key))
         return self._fail(
             loc, f"{value!r} is not a term", "write a phrase, a $concept or a list of them"
         )
@@ -135,6 +126,21 @@ class ClauseReader:
     def _fail(self, loc: Loc, what: str, todo: str) -> None:
         """Nothing usable here; a reader ends with `return self._fail(…)`."""
         self.issues.append(Issue(loc, what, todo))
+
+    def _phrase(self, value: AnyValue, loc: Loc) -> c.Term | None:
+        """A term whose words are meant, whatever they look like."""
+        return self._term_text(value, loc) if isinstance(value, str) else self.term(value, loc)
+
+    def _query(self, text: str, loc: Loc) -> c.Clause | None:
+        try:
+            tree = read_query(text)
+        except QueryError as error:
+            return self._fail(loc, error.what, error.todo)
+        known = len(self.issues)
+        found = self.clause(tree, loc)
+        # The user's file has no such tree: a problem in it belongs to the text as a whole.
+        self.issues[known:] = [Issue(loc, i.what, i.todo) for i in self.issues[known:]]
+        return found
 
     def _term_text(self, text: str, loc: Loc) -> c.Term | None:
         if text.startswith("$"):
@@ -252,7 +258,7 @@ class ClauseReader:
         return c.Score(float(value), tuple(parts))
 
     def _read_phrase(self, value: AnyValue, loc: Loc, _: AnyValue) -> c.Clause | None:
-        return self.term(value, loc)
+        return self._phrase(value, loc)
 
     def _read_near(self, value: AnyValue, loc: Loc, _: AnyValue) -> c.Clause | None:
         if not self._has(value, loc, {"terms", "within"}, {"ordered"}):

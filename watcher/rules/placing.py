@@ -6,7 +6,6 @@ from typing import Any, TypeVar
 from watcher.rules import clauses as c
 from watcher.rules.compile import Concepts
 from watcher.rules.parse import OPERATORS, ClauseReader, Countries, Loc
-from watcher.rules.query import is_query
 
 Found = TypeVar("Found", c.Clause | None, c.Term | None)
 
@@ -20,12 +19,11 @@ class PlacingReader(ClauseReader):
         super().__init__(concepts, countries, plurals=plurals, stems=stems)
         self.placed: list[tuple[Loc, c.Clause]] = []
 
-    def rule(self, value: Any, loc: Loc) -> c.Clause | None:
+    def _query(self, text: str, loc: Loc) -> c.Clause | None:
         known = len(self.placed)
-        found = super().rule(value, loc)
-        if isinstance(value, str) and is_query(value):
-            # The user's file has no such tree: what is in it belongs to the text as a whole.
-            self.placed[known:] = [(loc, clause) for _, clause in self.placed[known:]]
+        found = super()._query(text, loc)
+        # The user's file has no such tree: what is in it belongs to the text as a whole.
+        self.placed[known:] = [(loc, clause) for _, clause in self.placed[known:]]
         return found
 
     def clause(self, value: Any, loc: Loc) -> c.Clause | None:

@@ -24,9 +24,12 @@ _TOKEN = re.compile(
     r"|(?P<chain>(?:NEAR|BEFORE)/\d+|SENTENCE\b|PARAGRAPH\b)"
     r"|(?P<word>[^\s()\"]+))"
 )
-_OPERATOR = re.compile(
-    rf'\b(?:AND|OR|NOT|SENTENCE|PARAGRAPH)\b|\b(?:NEAR|BEFORE)\b|\b\d+ OF \(|[()"]|\b(?:{_NAMES}):\S'
+OPERATOR_WORD = re.compile(
+    rf"\b(?:AND|OR|NOT|SENTENCE|PARAGRAPH)\b|\b(?:NEAR|BEFORE)\b|\b(?:{_NAMES}):(?=\S)"
 )
+_OPERATOR = re.compile(rf'{OPERATOR_WORD.pattern}|\b\d+ OF \(|[()"]')
+# As word processors write them.
+_QUOTES = str.maketrans("“”„«»", '"""""')
 _WORDS = frozenset({"AND", "OR", "NOT", "OF"})
 
 
@@ -46,7 +49,7 @@ def is_query(text: str) -> bool:
 
 def read_query(text: str) -> Any:
     """The query as a YAML value; raises `QueryError`."""
-    reader = _Query(_tokens(text), len(text) + 1)
+    reader = _Query(_tokens(text.translate(_QUOTES)), len(text) + 1)
     value = reader.query(0)
     if reader.peek.kind != "end":
         raise reader.unexpected("close it where it opens, or remove it")
@@ -180,14 +183,15 @@ class _Query:
             return value
         if token.kind not in {"quoted", "word"}:
             raise self.unexpected("write a word, a phrase in quotes, a $concept or ( )")
-        return _text(self._next())
+        return _term(self._next())
 
     def _scoped(self, token: _Token, depth: int) -> Any:
         names = token.text.split("+")
         if len(names) == 1 and names[0] in KEYS:
             if self.peek.kind not in {"quoted", "word"}:
                 raise self.unexpected(f"write {names[0]}:text")
-            return {names[0]: _text(self._next())}
+            pattern = names[0] == "regex"  # has its own use for a doubled backslash
+            return {names[0]: _pattern(self._next()) if pattern else _text(self._next())}
         if not FIELDS.issuperset(names):
             raise QueryError(
                 f"character {token.at}: {token.text!r} mixes fields and facts", "use AND"
@@ -199,4 +203,17 @@ class _Query:
 
 
 def _text(token: _Token) -> str:
-    return re.sub(r"\\(.)", r"\1", token.text[1:-1]) if token.kind == "quoted" else token.text
+    r"""In quotes `\"` is a quote and `\\` a backslash; every other backslash stays (`\d`)."""
+    if token.kind != "quoted":
+        return token.text
+    return re.sub(r'\\(["\\])', r"\1", token.text[1:-1])
+
+
+def _pattern(token: _Token) -> str:
+    return token.text[1:-1].replace(r"\"", '"') if token.kind == "quoted" else token.text
+
+
+def _term(token: _Token) -> Any:
+    """Said to be a phrase when it would read as a query of its own."""
+    text = _text(token)
+    return {"phrase": text} if is_query(text) else text

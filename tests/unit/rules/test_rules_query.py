@@ -33,6 +33,11 @@ SAME: list[tuple[str, Any]] = [
     ("country:kr AND kim", {"all": [{"country": ["KR"]}, "kim"]}),
     ("lang:ko AND kim", {"all": [{"lang": "ko"}, "kim"]}),
     ('exact:"C++" OR regex:"Hwasong-[0-9]+"', {"any": [{"exact": "C++"}, {"regex": "Hwasong-[0-9]+"}]}),
+    (r'regex:"CVE-\d{4}" AND kim', {"all": [{"regex": r"CVE-\d{4}"}, "kim"]}),
+    (r'regex:"a\\b\"c"', {"regex": r'a\\b"c'}),
+    (r'exact:"C:\dos" OR exact:"a\"b"', {"any": [{"exact": r"C:\dos"}, {"exact": 'a"b'}]}),
+    ("“north korea” AND «kim»", {"all": ["north korea", "kim"]}),
+    ('"kim AND putin" OR xi1', {"any": [{"phrase": "kim AND putin"}, "xi1"]}),
     (
         '$north-korea AND (satellite NEAR/12 launch*) NOT title:"satellite imag*"',
         {
@@ -51,6 +56,64 @@ def test_both_notations_give_the_same_clauses(query: str, tree: Any) -> None:
     assert not issues
     assert one is not None
     assert one == other
+
+
+def test_a_query_may_stand_wherever_a_clause_may() -> None:
+    inside = {"any": ["kim NEAR/5 putin", {"all": ["xi1", 'title:"state visit"']}]}
+    spelled = {
+        "any": [
+            {"near": {"terms": ["kim", "putin"], "within": 5}},
+            {"all": ["xi1", {"phrase": "state visit", "in": "title"}]},
+        ]
+    }
+
+    one, issues = compile_rule(RuleSpec(id="r", when=inside), CONCEPTS)
+    other, _ = compile_rule(RuleSpec(id="r", when=spelled), CONCEPTS)
+
+    assert (one, issues) == (other, [])
+
+
+TERMS = [
+    (
+        {"near": {"terms": ["kim OR xi1", "putin"], "within": 5}},
+        ("when", "near", "terms", 0),
+        "'OR'",
+    ),
+    (
+        {"same": {"sentence": ["kim", ["title:xi1"]]}},
+        ("when", "same", "sentence", 1, 0),
+        "'title:'",
+    ),
+]
+
+
+@pytest.mark.parametrize(("when", "loc", "operator"), TERMS)
+def test_an_operator_inside_a_term_is_refused(
+    when: Any, loc: tuple[Any, ...], operator: str
+) -> None:
+    _, issues = compile_rule(RuleSpec(id="r", when=when), CONCEPTS)
+
+    assert [(i.loc, i.what) for i in issues] == [(loc, f"{operator} is no operator inside a term")]
+
+
+def test_a_phrase_that_is_named_so_means_its_words() -> None:
+    when = {"near": {"terms": [{"phrase": "DO NOT TRAVEL"}, "putin"], "within": 5}}
+
+    rule, issues = compile_rule(RuleSpec(id="r", when=when), CONCEPTS)
+
+    assert not issues
+    assert "DO NOT TRAVEL" in str(rule)
+
+
+def test_a_mistake_in_a_concept_has_its_place() -> None:
+    _, problems = compile_concepts(
+        {"a": ConceptSpec(terms=("one", "b AND c")), "d": ConceptSpec(terms={"en": ("e*",)})}
+    )
+
+    assert [(p.concept, p.loc) for p in problems] == [
+        ("a", ("terms", 1)),
+        ("d", ("terms", "en", 0)),
+    ]
 
 
 REFUSED = [

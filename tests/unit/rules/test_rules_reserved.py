@@ -6,7 +6,7 @@ from watcher.rules.parse import ClauseReader
 def test_like_is_reserved_and_says_what_to_do_until_then() -> None:
     reader = ClauseReader({})
 
-    assert reader.rule({"like": "a rocket lifts off"}, ("when",)) is None
+    assert reader.clause({"like": "a rocket lifts off"}, ("when",)) is None
     (issue,) = reader.issues
     assert issue.loc == ("when", "like")
     assert issue.what == "'like' is not read by this version"
