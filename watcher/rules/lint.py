@@ -20,12 +20,14 @@ TOO_COMMON, TOO_MUCH = 0.05, 0.05
 ENOUGH_ARTICLES, ENOUGH_FOR_NEVER = 200, 2000
 # In a finding about a list.
 NAMED = 4
+_JOINS = frozenset(("and", "or", "not", "near"))
 
 
 class Smell(StrEnum):
     """What is odd about a clause or a rule."""
 
     COVERED = "covered"
+    PLAIN_WORD = "plain_word"
     NEVER = "never"
     DEAD_ALTERNATIVE = "dead_alternative"
     CANCELLED = "cancelled"
@@ -52,7 +54,7 @@ class Lint:
 
     @property
     def is_hint(self) -> bool:
-        return self.smell is Smell.COVERED
+        return self.smell in {Smell.COVERED, Smell.PLAIN_WORD}
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +264,10 @@ def _whole(spec: RuleSpec, when: c.Clause, now: datetime) -> Iterator[Lint]:
     if not _needs_a_word(when):
         what = "no word of title or text is required, so it is tried on every article"
         yield Lint(("when",), Smell.SLOW, what, "put one required phrase beside it")
+    if isinstance(when, c.Phrase) and (words := _JOINS & set(when.text.split()[1:-1])):
+        word = min(words)
+        what = f"{word!r} is looked for as a word of one phrase"
+        yield Lint(("when",), Smell.PLAIN_WORD, what, f"write {word.upper()} if it is to join two")
     if spec.alert.active.until and spec.alert.active.until < now:
         what = f"the rule ended on {spec.alert.active.until:%Y-%m-%d}"
         yield Lint(("alert", "active", "until"), Smell.PAST, what, "remove it, or set a later day")

@@ -169,6 +169,10 @@ class ClauseReader:
                     f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(OPERATORS)}"
                 )
                 self._fail((*loc, key), f"unknown operator {key!r}", todo)
+        if "weight" in value:  # `of` took those that count
+            self._fail((*loc, "weight"), "a weight adds to nothing here", "put it under of:")
+        if "of" in value and "threshold" not in value:
+            self._fail((*loc, "of"), "of: without threshold:", "add threshold:, or say at_least:")
         parts = [
             getattr(self, f"_read_{key}", self._filter(key))(value[key], (*loc, key), value)
             for key in value

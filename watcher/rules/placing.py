@@ -31,7 +31,8 @@ class PlacingReader(ClauseReader):
         if len(operators) > 1:
             # Read together they are one clause; each has a place of its own all the same.
             for key in operators:
-                alone = {k: v for k, v in value.items() if k == key or k == "of"}
+                kept = {key, "of"} if key == "threshold" else {key}
+                alone = {k: v for k, v in value.items() if k in kept}
                 self._noted(super().clause(alone, loc), (*loc, key))
         return self._noted(super().clause(value, loc), loc)
 

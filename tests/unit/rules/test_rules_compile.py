@@ -29,6 +29,8 @@ WRONG: list[tuple[Any, tuple[Any, ...], str, str]] = [
     ({"published": {"after": "soon"}}, ("when", "published", "after"), "'soon' is not a date", "write it like 2026-05-30"),
     ({"all": ["a1", {"lang": ["en", "kr"]}]}, ("when", "all", 1, "lang", 1), "no language has the code 'kr'", "did you mean ko?"),
     ("a1 AND lang:jp", ("when",), "no language has the code 'jp'", "did you mean ja?"),
+    ({"any": [{"phrase": "a1", "weight": 2}, "b1"]}, ("when", "any", 0, "weight"), "a weight adds to nothing here", "put it under of:"),
+    ({"any": ["a1"], "of": ["b1"]}, ("when", "of"), "of: without threshold:", "add threshold:, or say at_least:"),
     ({"threshold": 2}, ("when", "threshold"), "threshold has nothing to add up", "list clauses with weights under of:"),
     ({"same": {"page": ["a1", "b1"]}}, ("when", "same"), "same needs sentence: or paragraph:", "write same: {sentence: [a, b]}"),
 ]  # fmt: skip

@@ -7,7 +7,7 @@ import pytest
 
 from watcher.rules.compile import compile_concepts
 from watcher.rules.implies import covers, implied
-from watcher.rules.lint import Seen, Smell, lint_rule
+from watcher.rules.lint import Lint, Seen, Smell, lint_rule
 from watcher.rules.schema import ConceptSpec, RuleSpec
 from watcher.rules.terms import phrase
 
@@ -108,6 +108,13 @@ def test_countries_without_a_common_publisher_exclude_each_other() -> None:
 def test_a_wildcard_inside_exact_is_told_of() -> None:
     assert smells({"exact": "Sohae*"}) == [Smell.NEVER]
     assert smells({"exact": "Sohae"}) == []
+
+
+def test_a_joining_word_in_small_letters_is_hinted_at() -> None:
+    assert smells("satellite and launch") == [Smell.PLAIN_WORD]
+    assert smells({"phrase": "search and rescue", "in": "title"}) == []
+    assert smells("and then there were none") == []
+    assert Lint(("when",), Smell.PLAIN_WORD, "", "").is_hint
 
 
 def test_the_archive_tells_what_is_common_and_what_is_noise() -> None:
