@@ -342,7 +342,7 @@ class ClauseReader:
             try:
                 known_language(tag)
             except ValueError as error:
-                what, todo = str(error).split(": ", 1)
+                what, todo = str(error).rsplit(": ", 1)
                 return self._fail((*loc, n) if isinstance(value, list) else loc, what, todo)
         return found
 

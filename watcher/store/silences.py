@@ -1,8 +1,10 @@
 """Silences made by hand; those of the configuration are not here."""
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
+from pydantic import ValidationError
 
 from watcher.alerts.silences import Silence
 from watcher.store.tables import silence
@@ -40,8 +42,15 @@ class Silences:
         return self._read(_ALL)
 
     def _read(self, query: sa.Select[tuple[object, ...]], **given: datetime) -> tuple[Silence, ...]:
-        # An end before its time is in the row alone.
-        return tuple(
-            Silence.model_validate(row.body).model_copy(update={"until": row.until})
-            for row in self._do(query, given)
-        )
+        found = (_silence(row) for row in self._do(query, given))
+        return tuple(one for one in found if one is not None)
+
+
+def _silence(row: sa.Row[Any]) -> Silence | None:
+    """None for what an older version wrote and this one can't read: rather an alert too many."""
+    try:
+        stored = Silence.model_validate(row.body)
+    except ValidationError:
+        return None
+    # An end before its time is in the row alone.
+    return stored.model_copy(update={"until": row.until})

@@ -8,6 +8,7 @@ from watcher.alerts.policy import Reason
 from watcher.alerts.routes import ReceiverClock
 from watcher.alerts.silences import Silence, say_muted
 from watcher.restore import restore_memory
+from watcher.store.tables import silence as stored
 
 ALL = [{"receivers": ["desk"]}]
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -129,6 +130,18 @@ def test_a_stored_silence_holds_until_it_is_ended() -> None:
 
     assert before == (silence(),)
     assert (ended, again, after) == (True, False, ())
+
+
+def test_a_stored_silence_this_version_cannot_read_silences_nothing() -> None:
+    world = World([rule()], ALL, desk=ReceiverClock())
+    body = silence().model_dump(mode="json", by_alias=True) | {"match": {"languages": ["kr"]}}
+    with world.store.begin() as tx:
+        tx.silences.add(silence())
+        tx.silences.add(silence(id="s2"))
+        tx.connection.execute(stored.update().where(stored.c.id == "s1").values(body=body))
+        read = tx.silences.current(NOW)
+
+    assert read == (silence(id="s2"),)
 
 
 def test_what_nobody_acknowledged_is_told_to_the_next_receiver_once() -> None:
